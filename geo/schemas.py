@@ -1,0 +1,384 @@
+"""The tables: one class each. A store reads and writes only through :func:`conform`.
+
+Columns carry their unit in the name; counts of people and households have no suffix. What is not known is
+NaN or an absent row, never 0. Keys are strings; tables are sorted by their key. Geometry is in
+:data:`STORED_CRS` in the store and in the study's plane zone (metres) inside the analysis.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+from pandera.typing.geopandas import GeoSeries
+from pandera.typing.pandas import Series
+
+from geo import errors
+
+STORED_CRS = "EPSG:6668"
+"""JGD2011 longitude, latitude."""
+
+TIERS = ("small", "middle", "municipal")
+PLACE_KINDS = (
+    "ibasho",
+    "salon",
+    "children_cafeteria",
+    "childrearing_salon",
+    "tea_room",
+    "meal_service",
+    "consultation_desk",
+    "facility",
+    "other",
+)
+TARGETS = ("all", "older", "children", "childrearing", "disabled", "other")
+PLACE_STATUS = ("planned", "preparing", "open", "suspended", "closed")
+CONSENT = ("none", "asked", "agreed_internal", "agreed_public")
+
+Text = Series[str]
+
+
+def key(**rules: Any) -> Any:
+    """A column that is part of its table's key (pandera keeps no class variable for it)."""
+    return pa.Field(metadata={"key": True}, **rules)
+
+
+class Table(pa.DataFrameModel):
+    """What all tables share: no surplus columns, and a key by which they are sorted."""
+
+    class Config:
+        """Columns are exactly the declared ones; values are coerced to the declared type or refused."""
+
+        strict = True
+        coerce = True
+        ordered = True
+
+
+class Municipalities(Table):
+    """Wards and municipalities, one row a code, parts dissolved."""
+
+    municipality_code: Text = key(str_matches=r"^\d{5}$")
+    name: Text
+    qualified_name: Text
+    dataset_id: Text
+    geometry: GeoSeries
+
+
+class Zones(Table):
+    """Zones of any system (middle_school, elementary_school, branch_office, own ones); systems may overlap."""
+
+    zone_id: Text = key()
+    system: Text
+    tier: Text = pa.Field(isin=TIERS)
+    name: Text
+    municipality_code: Text = pa.Field(nullable=True)
+    dataset_id: Text
+    geometry: GeoSeries
+
+
+class SmallAreas(Table):
+    """Census small areas (町丁・字等), one row a KEY_CODE: parts dissolved, people summed."""
+
+    small_area_id: Text = key(str_matches=r"^\d{9}(\d{2})?$")
+    name: Text
+    municipality_code: Text = pa.Field(str_matches=r"^\d{5}$")
+    people: Series[float] = pa.Field(ge=0)
+    households: Series[float] = pa.Field(ge=0)
+    is_water: Series[bool]
+    dataset_id: Text
+    geometry: GeoSeries
+
+
+class Statistics(Table):
+    """Census counts in long form: one row an area and variable.
+
+    ``status``: ``known`` · ``includes`` (the count holds those of the areas of its disclosure group) ·
+    ``suppressed`` (value NaN: already counted in ``disclosure_group``). Two areas share a
+    ``disclosure_group`` (the receiving area's key) when one's counts were merged into the other's.
+    """
+
+    small_area_id: Text = key()
+    variable: Text = key()
+    value: Series[float] = pa.Field(ge=0, nullable=True)
+    status: Text = pa.Field(isin=("known", "includes", "suppressed"))
+    disclosure_group: Text = pa.Field(nullable=True)
+    dataset_id: Text = key()
+
+
+class PointCounts(Table):
+    """Counts at named points (for example one-person households by 町丁目), joined to areas by position."""
+
+    point_id: Text = key()
+    name: Text
+    variable: Text
+    value: Series[float] = pa.Field(ge=0)
+    dataset_id: Text = key()
+    geometry: GeoSeries
+
+
+class Places(Table):
+    """Places where people may drop in. Contact data of persons is never read into this table."""
+
+    place_id: Text = key()
+    name: Text
+    kind: Text = pa.Field(isin=PLACE_KINDS)
+    targets: Text
+    """Of TARGETS, joined by ``;``."""
+    targets_known: Series[bool]
+    """False: taken from the kind of place, since the list does not say."""
+    opening_text: Text = pa.Field(nullable=True)
+    open_days_per_week: Series[float] = pa.Field(ge=0, le=7, nullable=True)
+    """NaN: not known, which is never read as permanent."""
+    capacity: Series[float] = pa.Field(ge=0, nullable=True)
+    status: Text = pa.Field(isin=PLACE_STATUS)
+    operator: Text = pa.Field(nullable=True)
+    address: Text = pa.Field(nullable=True)
+    verified_on: Text = pa.Field(nullable=True)
+    source_row: Series[int]
+    """Row of the user's file, counted as a spreadsheet does."""
+    dataset_id: Text
+    geometry: GeoSeries
+
+
+class Vacancies(Table):
+    """Vacant houses and shops: internal; leaves the house only as masked counts unless agreed in public."""
+
+    property_id: Text = key()
+    kind: Text = pa.Field(isin=("house", "shop"))
+    floor_area_m2: Series[float] = pa.Field(ge=0, nullable=True)
+    built_year: Series[float] = pa.Field(ge=1600, le=2200, nullable=True)
+    structure: Text = pa.Field(nullable=True)
+    owner_consent: Text = pa.Field(isin=CONSENT)
+    source_row: Series[int]
+    dataset_id: Text
+    geometry: GeoSeries
+
+
+class Streets(Table):
+    """Walkable street pieces between two nodes, undirected; at most one row a way and position."""
+
+    street_id: Text = key()
+    u: Text
+    v: Text
+    length_m: Series[float] = pa.Field(ge=0)
+    """On the ellipsoid."""
+    kind: Text
+    """The OSM highway value, or ``street`` where the layer has none."""
+    stairs: Series[bool]
+    dataset_id: Text
+    geometry: GeoSeries
+
+
+class Datasets(Table):
+    """What was imported: one row a dataset, with how it was read."""
+
+    dataset_id: Text = key()
+    kind: Text
+    table: Text
+    file: Text
+    sha256: Text
+    edition: Text = pa.Field(nullable=True)
+    licence: Text = pa.Field(nullable=True)
+    encoding: Text = pa.Field(nullable=True)
+    crs: Text = pa.Field(nullable=True)
+    rows: Series[int]
+    """Rows in the user's file."""
+    kept: Series[int]
+    """Rows of our table."""
+
+
+class Notes(Table):
+    """What was repaired, refused or left unknown while reading, by row of the user's file."""
+
+    dataset_id: Text = key()
+    number: Series[int] = key()
+    level: Text = pa.Field(isin=("repaired", "refused", "unknown", "info"))
+    code: Text
+    row: Series[float] = pa.Field(nullable=True)
+    template: Text
+    values: Text
+    """The values of the template, as JSON."""
+
+
+class Origins(Table):
+    """Where people start: street nodes or representative points, with shares of their area's people."""
+
+    origin_id: Text = key()
+    small_area_id: Text
+    weight: Series[float] = pa.Field(ge=0, le=1)
+    """Share of the area's people who start here; the weights of an area sum to 1."""
+    geometry: GeoSeries
+
+
+class Distances(Table):
+    """Walking distances within the limit; pairs beyond it are absent."""
+
+    origin_id: Text = key()
+    place_id: Text = key()
+    distance_m: Series[float] = pa.Field(ge=0)
+
+
+class Coverage(Table):
+    """Who reaches what: one row an origin, group and kind of place."""
+
+    origin_id: Text = key()
+    group: Text = key()
+    kind: Text = key(isin=("any", "permanent"))
+    people: Series[float] = pa.Field(ge=0, nullable=True)
+    """NaN: no table tells how many of this group live here."""
+    nearest_m: Series[float] = pa.Field(ge=0, nullable=True)
+    second_m: Series[float] = pa.Field(ge=0, nullable=True)
+    third_m: Series[float] = pa.Field(ge=0, nullable=True)
+    n_within: Series[int] = pa.Field(ge=0)
+    """Places within the largest limit of the study."""
+    reason: Text = pa.Field(nullable=True)
+    """Why nothing is reached at any distance."""
+
+
+class Gaps(Table):
+    """Contiguous inhabited areas that no fitting place reaches within the study's limit, worst first."""
+
+    gap_id: Text = key()
+    people: Series[float] = pa.Field(ge=0)
+    nearest_m: Series[float] = pa.Field(ge=0, nullable=True)
+    """Walk from the people left out to the nearest fitting place, mean by people; NaN: none reached."""
+    reason: Text
+    zone_ids: Text
+    geometry: GeoSeries
+
+
+class Isolation(Table):
+    """Risk of isolation, relative within the study; areas only, never a building or household."""
+
+    small_area_id: Text = key()
+    risk: Series[float] = pa.Field(nullable=True)
+    """Mean of the indicators' z-scores; NaN: not enough data."""
+    rank: Series[float] = pa.Field(nullable=True)
+    high_risk: Series[bool]
+    risk_class: Series[float] = pa.Field(isin=(1, 2, 3), nullable=True)
+    access_class: Series[float] = pa.Field(isin=(1, 2, 3), nullable=True)
+    reason: Text = pa.Field(nullable=True)
+
+
+class Indicators(Table):
+    """The parts of the risk: numerator and denominator beside each value."""
+
+    small_area_id: Text = key()
+    indicator: Text = key()
+    numerator: Series[float] = pa.Field(ge=0, nullable=True)
+    denominator: Series[float] = pa.Field(ge=0, nullable=True)
+    value: Series[float] = pa.Field(nullable=True)
+    z: Series[float] = pa.Field(nullable=True)
+
+
+class ZoneSummary(Table):
+    """One row a zone, group and kind of place; coincident zones are one row."""
+
+    zone_id: Text = key()
+    system: Text
+    tier: Text
+    name: Text
+    group: Text = key()
+    kind: Text = key()
+    limit_m: Series[int]
+    people: Series[float] = pa.Field(nullable=True)
+    covered_people: Series[float] = pa.Field(nullable=True)
+    covered_share: Series[float] = pa.Field(nullable=True)
+    places: Series[int]
+    vacancies: Series[float] = pa.Field(nullable=True)
+    """Vacant houses and shops, masked (NaN) below the study's threshold."""
+    members: Text
+    """Zone ids of a coincident group, joined by ``;``; else the zone's own id."""
+
+
+def conform(schema: type[Table], table: pd.DataFrame) -> Any:
+    """A table that keeps its schema, sorted by its key.
+
+    Parameters
+    ----------
+    schema : type of Table
+        One of this module's classes.
+    table : DataFrame or GeoDataFrame
+        Columns in any order.
+
+    Returns
+    -------
+    table : DataFrame or GeoDataFrame
+        A validated copy with exactly the schema's columns in their order, index 0…n-1.
+
+    Raises
+    ------
+    DataError
+        All problems at once: column, rule, first values and how many rows.
+
+    Examples
+    --------
+    >>> conform(Distances, pd.DataFrame({"origin_id": ["b", "a"], "place_id": ["p", "p"],
+    ...                                  "distance_m": [20.0, 10]}))["origin_id"].tolist()
+    ['a', 'b']
+    """
+    columns = columns_of(schema)
+    ordered = table[[*(c for c in columns if c in table), *(c for c in table if c not in columns)]]
+    try:
+        valid = schema.validate(ordered, lazy=True)
+    except SchemaErrors as problem:
+        raise _data_error(schema, problem) from None
+    keys = keys_of(schema)
+    valid = valid.sort_values(keys, kind="stable").reset_index(drop=True)
+    repeated = valid[valid.duplicated(keys)]
+    if len(repeated):
+        raise errors.DataError(
+            "table_repeated_key",
+            "Table {table}: {n} rows repeat a key of {keys}, for example {value}.",
+            table=schema.__name__,
+            n=len(repeated),
+            keys=", ".join(keys),
+            value=", ".join(str(v) for v in repeated[keys].iloc[0]),
+        )
+    return valid
+
+
+def columns_of(schema: type[Table]) -> list[str]:
+    """The columns of a table, in order."""
+    return list(schema.to_schema().columns)
+
+
+def keys_of(schema: type[Table]) -> list[str]:
+    """The columns that together name a row.
+
+    Examples
+    --------
+    >>> keys_of(Distances)
+    ['origin_id', 'place_id']
+    """
+    return [name for name, column in schema.to_schema().columns.items() if (column.metadata or {}).get("key")]
+
+
+def empty(schema: type[Table]) -> Any:
+    """A table without rows that keeps its schema."""
+    columns = columns_of(schema)
+    if "geometry" in columns:
+        frame: pd.DataFrame = gpd.GeoDataFrame(
+            {c: [] for c in columns if c != "geometry"}, geometry=[], crs=STORED_CRS
+        )
+    else:
+        frame = pd.DataFrame({c: [] for c in columns})
+    return conform(schema, frame)
+
+
+def _data_error(schema: type[Table], problem: SchemaErrors) -> errors.DataError:
+    cases = problem.failure_cases
+    lines = [
+        f"{column}: {check} (row {rows.iloc[0]}, value {values.iloc[0]!r}; {len(values)} in all)"
+        for (column, check), values, rows in (
+            ((c, k), g["failure_case"], g["index"]) for (c, k), g in cases.groupby(["column", "check"], dropna=False)
+        )
+    ]
+    return errors.DataError(
+        "table_invalid",
+        "Table {table} does not hold what it must. {problems}",
+        table=schema.__name__,
+        problems="; ".join(lines),
+    )
