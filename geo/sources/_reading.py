@@ -1,0 +1,95 @@
+"""What a reader gives back: a table that keeps its schema, and everything that was done on the way."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from geo import schemas
+
+Kind = Literal[
+    "municipalities", "zones", "small-areas", "census-table", "households", "places", "vacancies", "streets"
+]
+Level = Literal["repaired", "refused", "unknown", "info"]
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing that happened to the user's file: a sentence, and the row it is about.
+
+    ``row`` is counted as a spreadsheet shows it (the header is row 1); None: the whole file.
+    """
+
+    level: Level
+    code: str
+    template: str
+    row: int | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.template.format(**self.values)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A file as understood: nothing is stored yet.
+
+    Parameters
+    ----------
+    kind : Kind
+    dataset_id : str
+        Replaces what the project holds under the same id.
+    schema : type of schemas.Table
+    table : DataFrame or GeoDataFrame
+        Conforms to ``schema``.
+    sha256 : str
+        Of the file's bytes (of all parts of a shapefile, in order of their names).
+    rows : int
+        Rows or features in the file.
+    edition, licence, encoding, crs : str or None
+        As found; None when the file does not tell.
+    notes : tuple of Note
+    """
+
+    kind: Kind
+    dataset_id: str
+    schema: type[schemas.Table]
+    table: pd.DataFrame
+    file: str
+    sha256: str
+    rows: int
+    edition: str | None = None
+    licence: str | None = None
+    encoding: str | None = None
+    crs: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    def dataset(self) -> dict[str, Any]:
+        """The row of the ``Datasets`` table."""
+        return {
+            "dataset_id": self.dataset_id,
+            "kind": self.kind,
+            "table": self.schema.__name__,
+            "file": self.file,
+            "sha256": self.sha256,
+            "edition": self.edition,
+            "licence": self.licence,
+            "encoding": self.encoding,
+            "crs": self.crs,
+            "rows": self.rows,
+            "kept": len(self.table),
+        }
+
+
+def digest(paths: list[Path]) -> str:
+    """SHA-256 over the bytes of one file, or of the parts of one dataset by name."""
+    total = hashlib.sha256()
+    for path in sorted(paths, key=lambda p: p.name):
+        with path.open("rb") as stream:
+            total.update(hashlib.file_digest(stream, "sha256").digest())
+    return total.hexdigest()
