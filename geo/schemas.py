@@ -237,6 +237,19 @@ class Coverage(Table):
     """Why nothing is reached at any distance."""
 
 
+class AreaCoverage(Table):
+    """Covered people of each small area: one row an area, group, kind of place and limit."""
+
+    small_area_id: Text = key()
+    group: Text = key()
+    kind: Text = key(isin=("any", "permanent"))
+    limit_m: Series[int] = key()
+    people: Series[float] = pa.Field(ge=0, nullable=True)
+    covered_people: Series[float] = pa.Field(ge=0, nullable=True)
+    covered_share: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    """NaN: nobody of the group lives here, or it is not known."""
+
+
 class Gaps(Table):
     """Contiguous inhabited areas that no fitting place reaches within the study's limit, worst first."""
 
