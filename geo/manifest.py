@@ -1,0 +1,70 @@
+"""What a run was made of and what came out: enough to make it again and compare."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from importlib import metadata
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+LIBRARIES = ("geopandas", "numba", "numpy", "pandas", "pyproj", "shapely")
+
+
+def digest(table: pd.DataFrame) -> str:
+    """SHA-256 of a table's content, independent of its index and of machine and thread count.
+
+    Floats count with nine significant digits; unknown values count as such; geometry as WKB.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"a": [1.0, None]})
+    >>> digest(one) == digest(one.copy()), digest(one) == digest(one.fillna(0))
+    (True, False)
+    """
+    total = hashlib.sha256()
+    for name in sorted(map(str, table.columns)):
+        total.update(name.encode())
+        column = table[name]
+        if isinstance(column, gpd.GeoSeries):
+            parts = [wkb or b"" for wkb in shapely.to_wkb(shapely.normalize(column.to_numpy()))]
+            total.update(b"\0".join(parts))
+        elif pd.api.types.is_float_dtype(column):
+            total.update("\0".join(f"{value:.9g}" for value in column.to_numpy(dtype=np.float64)).encode())
+        else:
+            total.update("\0".join("" if pd.isna(value) else str(value) for value in column).encode())
+    return total.hexdigest()
+
+
+def fingerprint(*parts: object) -> str:
+    """SHA-256 of JSON values: equal parts, equal fingerprints.
+
+    Examples
+    --------
+    >>> fingerprint({"b": 1, "a": 2}) == fingerprint({"a": 2, "b": 1})
+    True
+    """
+    canonical = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that may change a number."""
+    found = {name: metadata.version(name) for name in LIBRARIES}
+    return {"ibasho-atlas": metadata.version("ibasho-atlas"), "python": platform.python_version(), **found}
+
+
+def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """Names of the results whose digests differ, or that only one side has.
+
+    Examples
+    --------
+    >>> differences({"gaps": "1", "zones": "2"}, {"gaps": "1", "zones": "3"})
+    ['zones']
+    """
+    return sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
