@@ -1,0 +1,257 @@
+"""Who reaches what: distances × places → coverage of each group, and the gaps.
+
+"Any" counts every open place that serves the group; "permanent" only those that open at least the study's
+number of days a week. A place whose opening days are not known is never read as permanent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from geo import access, schemas
+from geo.study import Group, PlaceKind, Study
+
+KINDS: tuple[PlaceKind, ...] = ("any", "permanent")
+TOUCH_M = 0.5
+"""Cells nearer than this to each other are contiguous: their borders come from different clippings."""
+
+
+def permanent(places: gpd.GeoDataFrame, study: Study) -> pd.Series:
+    """Whether each place is permanent (常設): opens at least the study's days a week; unknown is False."""
+    return places["open_days_per_week"].fillna(-1) >= study.permanent_min_days_per_week
+
+
+def serves(places: gpd.GeoDataFrame, group: Group) -> pd.Series:
+    """Whether each place is for a group, by the targets that its list or its kind gives.
+
+    Examples
+    --------
+    >>> places = pd.DataFrame({"targets": ["all", "children;childrearing", "older"]})
+    >>> serves(places, Group(group="older", column="people_65_plus", targets=("all", "older"))).tolist()
+    [True, False, True]
+    """
+    if not group.targets:
+        return pd.Series(data=True, index=places.index)
+    return places["targets"].str.split(";").map(lambda own: not set(own).isdisjoint(group.targets)).astype(bool)
+
+
+def fitting(places: gpd.GeoDataFrame, group: Group, kind: PlaceKind, study: Study) -> gpd.GeoDataFrame:
+    """The open places that count for a group."""
+    chosen = (places["status"] == "open") & serves(places, group)
+    if kind == "permanent":
+        chosen &= permanent(places, study)
+    return gpd.GeoDataFrame(places[chosen])
+
+
+def measure(
+    metric: access.Metric,
+    origins: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+    people: pd.DataFrame,
+    *,
+    study: Study,
+) -> pd.DataFrame:
+    """Nearest, second and third fitting place of every origin, for each group and kind of place.
+
+    Parameters
+    ----------
+    metric : access.Metric
+        How people walk.
+    origins : schemas.Origins
+    places : schemas.Places
+    people : DataFrame
+        A column for each group, aligned on ``origins``; NaN: not known.
+    study : Study
+
+    Returns
+    -------
+    coverage : schemas.Coverage
+    """
+    parts = []
+    measured: dict[tuple[str, ...], pd.DataFrame] = {}
+    for group in study.groups:
+        for kind in KINDS:
+            chosen = fitting(places, group, kind, study)
+            ids = tuple(chosen["place_id"])
+            if ids not in measured:  # Several groups are served by the same places.
+                measured[ids] = _reach(metric, origins, chosen, study)
+            part = measured[ids].assign(group=group.group, kind=kind, people=people[group.group].to_numpy())
+            parts.append(part)
+    return schemas.conform(schemas.Coverage, pd.concat(parts, ignore_index=True))  # type: ignore[no-any-return]
+
+
+def _reach(
+    metric: access.Metric, origins: gpd.GeoDataFrame, places: gpd.GeoDataFrame, study: Study
+) -> pd.DataFrame:
+    near = access.nearest(metric, origins, places, k=3, max_snap_m=study.max_snap_m)
+    ranks = near.pivot(index="origin_id", columns="rank", values="distance_m").reindex(origins["origin_id"])
+    within = access.distances(
+        metric, origins, places, limit_m=max(study.limits_m), max_snap_m=study.max_snap_m
+    )
+    reasons = access.unreachable(metric, origins, places, max_snap_m=study.max_snap_m)
+    return pd.DataFrame(
+        {
+            "origin_id": origins["origin_id"].to_numpy(),
+            "nearest_m": _rank(ranks, 1),
+            "second_m": _rank(ranks, 2),
+            "third_m": _rank(ranks, 3),
+            "n_within": within.groupby("origin_id").size().reindex(origins["origin_id"], fill_value=0).to_numpy(),
+            "reason": origins["origin_id"].map(reasons).to_numpy(),
+        }
+    )
+
+
+def _rank(ranks: pd.DataFrame, rank: int) -> np.ndarray:
+    return ranks[rank].to_numpy(dtype=float) if rank in ranks else np.full(len(ranks), np.nan)
+
+
+def shares(coverage: pd.DataFrame, *, limits_m: tuple[int, ...]) -> pd.DataFrame:
+    """People covered at each limit, in all: one row a group, kind and limit.
+
+    Returns
+    -------
+    shares : DataFrame
+        ``group, kind, limit_m, people, covered_people, covered_share``; people and what follows from them
+        are NaN when no table counts the group. A distance of exactly the limit is covered.
+    """
+    return _shares(coverage, ["group", "kind"], limits_m)
+
+
+def area_coverage(coverage: pd.DataFrame, origins: gpd.GeoDataFrame, *, limits_m: tuple[int, ...]) -> pd.DataFrame:
+    """People covered at each limit in each small area.
+
+    Returns
+    -------
+    area_coverage : schemas.AreaCoverage
+    """
+    area = coverage["origin_id"].map(origins.set_index("origin_id")["small_area_id"])
+    table = _shares(coverage.assign(small_area_id=area), ["small_area_id", "group", "kind"], limits_m)
+    return schemas.conform(schemas.AreaCoverage, table)  # type: ignore[no-any-return]
+
+
+def _shares(coverage: pd.DataFrame, keys: list[str], limits_m: tuple[int, ...]) -> pd.DataFrame:
+    parts = []
+    for limit_m in limits_m:
+        covered = coverage["people"].where(coverage["nearest_m"] <= limit_m, coverage["people"] * 0)
+        total = (
+            coverage.assign(covered_people=covered)
+            .groupby(keys, sort=True)[["people", "covered_people"]]
+            .sum(min_count=1)
+            .reset_index()
+        )
+        parts.append(total.assign(limit_m=limit_m))
+    table = pd.concat(parts, ignore_index=True)
+    covered_share = (table["covered_people"] / table["people"].where(table["people"] > 0)).clip(0, 1)
+    return table.assign(covered_share=covered_share).sort_values([*keys, "limit_m"], ignore_index=True)
+
+
+def contiguity(cells: gpd.GeoDataFrame) -> np.ndarray:
+    """Pairs of cells that touch.
+
+    Returns
+    -------
+    pairs : ndarray of int, shape (n, 2)
+        Row numbers, each pair once.
+    """
+    shapes = cells.geometry.to_numpy()
+    pairs = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=TOUCH_M).T
+    return np.asarray(pairs[pairs[:, 0] < pairs[:, 1]])
+
+
+def gaps(
+    coverage: pd.DataFrame, cells: gpd.GeoDataFrame, pairs: np.ndarray, *, study: Study
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Contiguous inhabited areas that no fitting place reaches within the study's limit.
+
+    Parameters
+    ----------
+    coverage : schemas.Coverage
+    cells : GeoDataFrame
+        Of :func:`geo.demand.cells`, in the order of the origins.
+    pairs : ndarray
+        Of :func:`contiguity`.
+    study : Study
+        ``gap_group``, ``gap_kind`` and ``limit_m`` say whose gaps.
+
+    Returns
+    -------
+    gaps : schemas.Gaps
+        Most people first; ``zone_ids`` still empty.
+    gap_cells : DataFrame
+        ``origin_id, gap_id``.
+    """
+    own = _of(coverage, study.gap_group, study.gap_kind).set_index("origin_id").reindex(cells["origin_id"])
+    out = (own["people"].to_numpy() > 0) & ~(own["nearest_m"].to_numpy() <= study.limit_m)
+    label = _components(out, pairs)
+    why = _why(coverage, cells, study)
+    found = pd.DataFrame(
+        {
+            "origin_id": cells["origin_id"].to_numpy(),
+            "label": label,
+            "people": own["people"].to_numpy(),
+            "nearest_m": own["nearest_m"].to_numpy(),
+            "reason": why,
+            "row": np.arange(len(cells)),
+        }
+    )[out]
+    rows = [_gap(part, cells) for _, part in found.groupby("label", sort=True)]
+    rows.sort(key=lambda row: (-round(row["people"], 6), row["first"]))
+    ids = {row["label"]: f"G{number:03d}" for number, row in enumerate(rows, start=1)}
+    if not rows:
+        return schemas.empty(schemas.Gaps).to_crs(cells.crs), pd.DataFrame({"origin_id": [], "gap_id": []})
+    table = gpd.GeoDataFrame(rows, geometry="geometry", crs=cells.crs).assign(zone_ids="")
+    table["gap_id"] = table["label"].map(ids)
+    gap_cells = pd.DataFrame({"origin_id": found["origin_id"], "gap_id": found["label"].map(ids)})
+    return schemas.conform(schemas.Gaps, table.drop(columns=["label", "first"])), gap_cells.reset_index(drop=True)
+
+
+def _of(coverage: pd.DataFrame, group: str, kind: PlaceKind) -> pd.DataFrame:
+    return coverage[(coverage["group"] == group) & (coverage["kind"] == kind)]
+
+
+def _components(chosen: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    inside = pairs[chosen[pairs[:, 0]] & chosen[pairs[:, 1]]] if len(pairs) else np.empty((0, 2), dtype=int)
+    graph = coo_array((np.ones(len(inside)), (inside[:, 0], inside[:, 1])), shape=(len(chosen), len(chosen)))
+    return np.asarray(connected_components(graph, directed=False)[1])
+
+
+def _why(coverage: pd.DataFrame, cells: gpd.GeoDataFrame, study: Study) -> np.ndarray:
+    """Why an origin is left out: no place at all, none for this group, or none that is permanent."""
+
+    def near(group: str) -> np.ndarray:
+        part = _of(coverage, group, "any").set_index("origin_id").reindex(cells["origin_id"])
+        return np.asarray(part["nearest_m"] <= study.limit_m)
+
+    everybody = next((g.group for g in study.groups if not g.targets), study.gap_group)
+    reason = np.where(near(study.gap_group), "not_permanent", np.where(near(everybody), "not_for_group", "no_place"))
+    return np.asarray(reason)
+
+
+def _gap(part: pd.DataFrame, cells: gpd.GeoDataFrame) -> dict[str, object]:
+    reached = part.dropna(subset="nearest_m")
+    weight = reached["people"].sum()
+    by_reason = part.groupby("reason")["people"].sum()
+    return {
+        "label": part["label"].iloc[0],
+        "first": part["origin_id"].min(),
+        "people": float(part["people"].sum()),
+        "nearest_m": float((reached["nearest_m"] * reached["people"]).sum() / weight) if weight else np.nan,
+        "reason": str(by_reason.idxmax()),
+        "geometry": shapely.union_all(cells.geometry.to_numpy()[part["row"]]),
+    }
+
+
+def reasons(coverage: pd.DataFrame) -> Iterator[tuple[str, float]]:
+    """People who reach no place at any distance, by reason."""
+    own = _of(coverage, str(coverage["group"].iloc[0]), "any").dropna(subset="reason")
+    for reason, part in own.groupby("reason", sort=True):
+        yield str(reason), float(part["people"].sum())
+
+

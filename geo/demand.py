@@ -1,0 +1,225 @@
+"""Who lives where: census areas and tables → people of each group → points where they start to walk.
+
+People are conserved: the sum over origins is the sum over small areas is the census total. A suppressed
+count is not zero: it stays unknown in its area, and is spread over its disclosure group (the areas whose
+people the receiving area's count holds), where it is known.
+"""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo import schemas
+from geo.network import Network
+
+RESIDENTIAL_KINDS = ("residential", "living_street", "unclassified", "tertiary", "street")
+"""Streets that houses stand on: their nodes stand for the inhabited part of an area. Footways, service
+roads, main roads and stairs carry no people while an area has any of these."""
+
+CELL_REACH_M = 150.0
+"""Land farther than this from every origin of its area is drawn as nobody's (parks, water, yards)."""
+
+
+def attach(
+    small_areas: gpd.GeoDataFrame, statistics: pd.DataFrame, point_counts: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """Small areas with one column for each census variable that some table gives.
+
+    Parameters
+    ----------
+    small_areas : schemas.SmallAreas
+    statistics : schemas.Statistics
+        Levels above the small areas are left out here.
+    point_counts : schemas.PointCounts
+        Counts at points: added to the area that holds the point.
+
+    Returns
+    -------
+    areas : GeoDataFrame
+        SmallAreas with ``disclosure_group`` (None: none) and a float column for each variable; NaN where it
+        is suppressed or no table tells. The table's own totals are ``table_people`` and
+        ``table_households``, since ``people`` and ``households`` are those of the boundary file, which may
+        be of another year.
+    """
+    areas = small_areas.copy()
+    wide = _wide(statistics, areas["small_area_id"])
+    groups = statistics.dropna(subset="disclosure_group").drop_duplicates("small_area_id")
+    areas["disclosure_group"] = areas["small_area_id"].map(
+        groups.set_index("small_area_id")["disclosure_group"]
+    )
+    for variable in wide:
+        areas[variable] = wide[variable].to_numpy()
+    for variable, counts in point_counts.groupby("variable", sort=True):
+        if variable not in areas:
+            areas[variable] = _count_at_points(areas, gpd.GeoDataFrame(counts))
+    return areas
+
+
+def _wide(statistics: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
+    # A variable that two tables give is taken from the one whose id comes last (the newer census).
+    latest = statistics.sort_values("dataset_id").drop_duplicates(["small_area_id", "variable"], keep="last")
+    wide = latest.pivot(index="small_area_id", columns="variable", values="value")
+    renamed = wide.rename(columns={"people": "table_people", "households": "table_households"})
+    return renamed.reindex(keys)
+
+
+def _count_at_points(areas: gpd.GeoDataFrame, points: gpd.GeoDataFrame) -> np.ndarray:
+    tree = shapely.STRtree(areas.geometry.to_numpy())
+    which_point, which_area = tree.query(points.geometry.to_crs(areas.crs).to_numpy(), predicate="intersects")
+    first = pd.Series(which_area, index=which_point).groupby(level=0).min()
+    total = pd.Series(points["value"].to_numpy()[first.index], index=first.to_numpy()).groupby(level=0).sum()
+    return total.reindex(range(len(areas))).to_numpy(dtype=float)
+
+
+def spread(areas: gpd.GeoDataFrame, statistics: pd.DataFrame, variable: str) -> pd.Series:
+    """People of one variable in each area, disclosure groups resolved.
+
+    The count of a disclosure group is spread over its areas by their people (equally where they have
+    none), because it tells nothing finer.
+
+    Parameters
+    ----------
+    areas : GeoDataFrame
+        Of :func:`attach`.
+    statistics : schemas.Statistics
+        Also holds the receiving rows that are not small areas themselves.
+    variable : str
+
+    Returns
+    -------
+    people : Series of float
+        By ``small_area_id``; NaN where nothing is known. The sum is the sum of all known counts.
+    """
+    known = areas.set_index("small_area_id")
+    if variable not in known:
+        return pd.Series(np.nan, index=known.index, name=variable)
+    people = known[variable].astype(float).copy()
+    rows = statistics[statistics["variable"] == variable].drop_duplicates("small_area_id", keep="last")
+    held = rows.set_index("small_area_id")["value"]
+    for group, members in known.groupby("disclosure_group", sort=True):
+        if group not in held.index or not people.reindex(members.index).isna().any():
+            continue
+        weights = members["people"] if members["people"].sum() > 0 else members["people"] * 0 + 1
+        people[members.index] = held[group] * weights / weights.sum()
+    return people
+
+
+def origins(areas: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, net: Network | None) -> gpd.GeoDataFrame:
+    """Points where the people of each area start to walk.
+
+    With a street network these are the nodes of the inhabited part of the area: each node weighs half the
+    length of the streets of :data:`RESIDENTIAL_KINDS` that end in it; where the area has none, half the
+    length of any street. Without a network, or where an area has no node, one representative point.
+
+    Parameters
+    ----------
+    areas : GeoDataFrame
+        In the network's plane CRS.
+    streets : schemas.Streets
+    net : Network or None
+
+    Returns
+    -------
+    origins : schemas.Origins
+        Only areas with people; the weights of each area sum to 1. A node on a boundary serves both areas.
+    """
+    inhabited = areas[areas["people"] > 0]
+    nodes = _node_shares(inhabited, streets, net) if net is not None else _NO_NODES
+    rest = inhabited[~inhabited["small_area_id"].isin(nodes["small_area_id"]) | inhabited["is_water"]]
+    nodes = nodes[~nodes["small_area_id"].isin(rest["small_area_id"])]
+    points = gpd.GeoDataFrame(
+        {"small_area_id": rest["small_area_id"], "origin_id": rest["small_area_id"], "weight": 1.0},
+        geometry=rest.geometry.representative_point(),
+        crs=areas.crs,
+    )
+    both = gpd.GeoDataFrame(pd.concat([nodes, points], ignore_index=True), geometry="geometry", crs=areas.crs)
+    return schemas.conform(schemas.Origins, both)  # type: ignore[no-any-return]
+
+
+_NO_NODES = pd.DataFrame({"small_area_id": [], "origin_id": [], "weight": [], "geometry": []})
+
+
+def _node_shares(areas: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, net: Network) -> pd.DataFrame:
+    points = shapely.points(net.x, net.y)
+    node, area = shapely.STRtree(areas.geometry.to_numpy()).query(points, predicate="intersects")
+    lengths = _half_lengths(streets, net)
+    table = pd.DataFrame(
+        {
+            "small_area_id": areas["small_area_id"].to_numpy()[area],
+            "node": node,
+            "homes": lengths["homes"].to_numpy()[node],
+            "any": lengths["any"].to_numpy()[node],
+        }
+    )
+    has_homes = table.groupby("small_area_id")["homes"].transform("sum") > 0
+    table["length"] = table["homes"].where(has_homes, table["any"])
+    table = table[table["length"] > 0]
+    return pd.DataFrame(
+        {
+            "small_area_id": table["small_area_id"],
+            "origin_id": table["small_area_id"] + ":" + pd.Series(net.node_id)[table["node"]].to_numpy(),
+            "weight": table["length"] / table.groupby("small_area_id")["length"].transform("sum"),
+            "geometry": points[table["node"]],
+        }
+    )
+
+
+def _half_lengths(streets: gpd.GeoDataFrame, net: Network) -> pd.DataFrame:
+    ends = pd.concat(
+        [streets[["u", "kind", "length_m"]], streets[["v", "kind", "length_m"]].rename(columns={"v": "u"})]
+    )
+    ends["homes"] = (ends["length_m"] / 2).where(ends["kind"].isin(RESIDENTIAL_KINDS), 0.0)
+    total = ends.groupby("u").agg(any=("length_m", "sum"), homes=("homes", "sum"))
+    return total.reindex(pd.Index(net.node_id)).fillna(0.0)
+
+
+def people(origins: gpd.GeoDataFrame, by_area: pd.Series) -> pd.Series:
+    """People of one group at each origin: the area's count times the origin's weight.
+
+    Parameters
+    ----------
+    origins : schemas.Origins
+    by_area : Series of float
+        By ``small_area_id``; NaN is kept.
+
+    Returns
+    -------
+    people : Series of float
+        Aligned on ``origins``.
+    """
+    return origins["small_area_id"].map(by_area).astype(float) * origins["weight"]
+
+
+def cells(origins: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The piece of each small area that is nearest to each origin.
+
+    Areas with a single origin are one cell; elsewhere cells end :data:`CELL_REACH_M` from their origin, so
+    that parks and water are not drawn as somebody's home.
+
+    Parameters
+    ----------
+    origins : schemas.Origins
+    areas : GeoDataFrame
+        In the same plane CRS.
+
+    Returns
+    -------
+    cells : GeoDataFrame
+        ``origin_id, small_area_id, geometry``, one row an origin, in their order.
+    """
+    shapes = np.empty(len(origins), dtype=object)
+    land = areas.set_index("small_area_id").geometry
+    for area_id, rows in origins.groupby("small_area_id", sort=True).indices.items():
+        shapes[rows] = _divide(land[area_id], origins.geometry.to_numpy()[rows])
+    return gpd.GeoDataFrame(origins[["origin_id", "small_area_id"]].copy(), geometry=shapes, crs=origins.crs)
+
+
+def _divide(area: shapely.Geometry, points: np.ndarray) -> np.ndarray:
+    if len(points) == 1:
+        return np.array([area], dtype=object)
+    parts = shapely.voronoi_polygons(shapely.multipoints(points), extend_to=area, ordered=True)
+    pieces = shapely.intersection(shapely.get_parts(parts), area)
+    return np.asarray(shapely.intersection(pieces, shapely.buffer(points, CELL_REACH_M, quad_segs=4)))

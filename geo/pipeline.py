@@ -1,0 +1,426 @@
+"""The whole picture as one page: files of the city → who reaches what → gaps, need, zones → one run.
+
+:func:`prepare` does what takes long and what no slider changes: people, streets, walking distances.
+:func:`assess` answers one study from it, fast. :func:`run` does both and keeps the result.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo import access, coverage, demand, errors, isolation, manifest, network, schemas, summary, zones
+from geo import project as projects
+from geo import study as studies
+from geo.project import Project
+from geo.store import GeoPackage
+from geo.study import Study
+
+Progress = Callable[[str, int, int], None]
+"""Called with the name of a stage, and how many of how many are done."""
+
+STAGES = ("read", "network", "people", "distances", "cells", "assess", "write")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The study area, measured: everything that does not depend on a limit."""
+
+    fingerprint: str
+    study: Study
+    method: str
+    crs: str
+    municipality: gpd.GeoDataFrame
+    zones: gpd.GeoDataFrame
+    small_areas: gpd.GeoDataFrame
+    people: Mapping[str, pd.Series]
+    origins: gpd.GeoDataFrame
+    cells: gpd.GeoDataFrame
+    contiguity: np.ndarray
+    streets: gpd.GeoDataFrame
+    places: gpd.GeoDataFrame
+    refused: pd.DataFrame
+    vacancies: gpd.GeoDataFrame
+    coverage: pd.DataFrame
+    statistics: pd.DataFrame
+    datasets: pd.DataFrame
+    overlaps: Mapping[str, zones.Overlaps]
+    membership: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """One study answered; see the tables in :mod:`geo.schemas`."""
+
+    study: Study
+    coverage: pd.DataFrame
+    area_coverage: pd.DataFrame
+    gaps: gpd.GeoDataFrame
+    gap_cells: pd.DataFrame
+    isolation: pd.DataFrame
+    indicators: pd.DataFrame
+    zone_summary: pd.DataFrame
+    summary: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """An assessment that was kept."""
+
+    run_id: str
+    path: Path
+    assessment: Assessment
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """A progress that says nothing."""
+
+
+def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
+    """Measure the study area: people, streets, distances.
+
+    Raises
+    ------
+    MissingTableError
+        Without small areas there are no people to ask about.
+    """
+    study, store = project.study, project.store
+    step = _steps(progress)
+    step("read")
+    areas_stored = projects.need(project, schemas.SmallAreas, "small-areas")
+    crs = network.plane_crs(areas_stored)
+    metric_tables = {
+        schema: store.read(schema).to_crs(crs)
+        for schema in (schemas.Municipalities, schemas.Zones, schemas.Places, schemas.Vacancies, schemas.Streets)
+    }
+    statistics = store.read(schemas.Statistics)
+    areas = demand.attach(areas_stored, statistics, store.read(schemas.PointCounts)).to_crs(crs)
+
+    step("network")
+    streets, places = metric_tables[schemas.Streets], metric_tables[schemas.Places]
+    net = network.build(streets, crs=crs) if len(streets) else None
+    metric: access.Metric = net if net is not None else access.StraightLine(study.detour_factor)
+
+    step("people")
+    people = {group.group: demand.spread(areas, statistics, group.column) for group in study.groups}
+    origins = demand.origins(areas, streets, net)
+    at_origins = pd.DataFrame({group: demand.people(origins, counts) for group, counts in people.items()})
+
+    step("distances")
+    covered = coverage.measure(metric, origins, places, at_origins, study=study)
+    refused = access.refused(metric, places, max_snap_m=study.max_snap_m)
+
+    step("cells")
+    cells = demand.cells(origins, areas)
+    all_zones = _zones(metric_tables, areas, origins, study)
+    datasets = store.read(schemas.Datasets)
+    return Prepared(
+        fingerprint=data_version(datasets, study),
+        study=study,
+        method="straight_line" if net is None else "network",
+        crs=crs,
+        municipality=metric_tables[schemas.Municipalities],
+        zones=all_zones,
+        small_areas=areas,
+        people=people,
+        origins=origins,
+        cells=cells,
+        contiguity=coverage.contiguity(cells),
+        streets=streets,
+        places=places,
+        refused=refused,
+        vacancies=metric_tables[schemas.Vacancies],
+        coverage=covered,
+        statistics=statistics,
+        datasets=datasets,
+        overlaps=_overlaps(all_zones, study),
+        membership=_membership(all_zones, origins),
+    )
+
+
+def _steps(progress: Progress) -> Callable[[str], None]:
+    return lambda stage: progress(stage, STAGES.index(stage), len(STAGES))
+
+
+def data_version(datasets: pd.DataFrame, study: Study) -> str:
+    """Fingerprint of the data and of what the preparation asks of the study: names cached geometry."""
+    asked = study.model_dump(mode="json", exclude={"limit_m", "gap_group", "gap_kind"})
+    inputs = datasets[["dataset_id", "sha256"]].to_dict("records")
+    return manifest.fingerprint(inputs, asked, manifest.versions())
+
+
+def _zones(
+    tables: Mapping[type[schemas.Table], gpd.GeoDataFrame],
+    areas: gpd.GeoDataFrame,
+    origins: gpd.GeoDataFrame,
+    study: Study,
+) -> gpd.GeoDataFrame:
+    """Every zone system of the study area, the municipality itself among them."""
+    own = zones.relevant(tables[schemas.Zones], origins, municipality_code=study.municipality_code)
+    boundary = tables[schemas.Municipalities]
+    boundary = boundary[boundary["municipality_code"] == study.municipality_code]
+    whole = gpd.GeoDataFrame(
+        {
+            "zone_id": [f"{zones.MUNICIPALITY}:{study.municipality_code}"],
+            "system": zones.MUNICIPALITY,
+            "tier": "municipal",
+            "name": boundary["name"].iloc[0] if len(boundary) else study.municipality_code,
+            "municipality_code": study.municipality_code,
+            "dataset_id": boundary["dataset_id"].iloc[0] if len(boundary) else areas["dataset_id"].iloc[0],
+        },
+        geometry=[boundary.geometry.iloc[0] if len(boundary) else areas.union_all()],
+        crs=areas.crs,
+    )
+    parts = [part for part in (own, whole) if len(part)]
+    return schemas.conform(schemas.Zones, gpd.GeoDataFrame(pd.concat(parts), crs=areas.crs))  # type: ignore[no-any-return]
+
+
+def _overlaps(all_zones: gpd.GeoDataFrame, study: Study) -> dict[str, zones.Overlaps]:
+    return {
+        str(system): zones.overlaps(gpd.GeoDataFrame(part), coincident_iou=study.coincident_iou)
+        for system, part in all_zones.groupby("system", sort=True)
+    }
+
+
+def _membership(all_zones: gpd.GeoDataFrame, origins: gpd.GeoDataFrame) -> pd.DataFrame:
+    whole = all_zones[all_zones["system"] == zones.MUNICIPALITY]
+    parts = gpd.GeoDataFrame(all_zones[all_zones["system"] != zones.MUNICIPALITY])
+    # Everybody of the census file belongs to the municipality, wherever its drawn border runs.
+    everybody = pd.DataFrame({"zone_id": whole["zone_id"].iloc[0], "origin_id": origins["origin_id"]})
+    return pd.concat([zones.members(parts, origins, key="origin_id"), everybody], ignore_index=True)
+
+
+def assess(prepared: Prepared, study: Study) -> Assessment:
+    """Answer one study from what was measured.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    study : Study
+        May differ from the prepared one in ``limit_m``, ``gap_group`` and ``gap_kind`` only.
+
+    Raises
+    ------
+    StudyError
+        When it differs in anything that was measured.
+    """
+    if data_version(prepared.datasets, study) != prepared.fingerprint:
+        raise errors.StudyError(
+            "study_not_prepared", "This study asks something else than what was measured. Prepare it again."
+        )
+    limits = tuple(sorted({*study.limits_m, study.limit_m}))
+    by_area = coverage.area_coverage(prepared.coverage, prepared.origins, limits_m=limits)
+    found, gap_cells = coverage.gaps(prepared.coverage, prepared.cells, prepared.contiguity, study=study)
+    found = found.assign(zone_ids=_zones_of_gaps(prepared, found, gap_cells, study))
+    parts = isolation.indicators(prepared.small_areas, study=study)
+    need = isolation.with_access(isolation.risk(prepared.small_areas, parts, study=study), by_area, study=study)
+    zone_rows = _summarise_zones(prepared, study)
+    return Assessment(
+        study=study,
+        coverage=prepared.coverage,
+        area_coverage=by_area,
+        gaps=schemas.conform(schemas.Gaps, found),
+        gap_cells=gap_cells,
+        isolation=need,
+        indicators=parts,
+        zone_summary=zone_rows,
+        summary=_document(prepared, study, found, need, parts),
+    )
+
+
+def _zones_of_gaps(prepared: Prepared, gaps: pd.DataFrame, gap_cells: pd.DataFrame, study: Study) -> pd.Series:
+    """The zones that a gap's people live in, most people first."""
+    own = prepared.coverage[
+        (prepared.coverage["group"] == study.gap_group) & (prepared.coverage["kind"] == study.gap_kind)
+    ]
+    inner = prepared.membership[~prepared.membership["zone_id"].str.startswith(zones.MUNICIPALITY + ":")]
+    where = gap_cells.merge(inner, on="origin_id").merge(own[["origin_id", "people"]], on="origin_id")
+    total = where.groupby(["gap_id", "zone_id"])["people"].sum().reset_index()
+    total = total.sort_values(["gap_id", "people", "zone_id"], ascending=[True, False, True])
+    return gaps["gap_id"].map(total.groupby("gap_id")["zone_id"].agg(";".join)).fillna("")
+
+
+def _summarise_zones(prepared: Prepared, study: Study) -> pd.DataFrame:
+    is_open = gpd.GeoDataFrame(prepared.places[prepared.places["status"] == "open"])
+    group = {zone: first for system in prepared.overlaps.values() for zone, first in system.group.items()}
+    return zones.summarise(
+        prepared.zones,
+        prepared.coverage,
+        prepared.membership,
+        zones.members(prepared.zones, is_open, key="place_id"),
+        zones.members(prepared.zones, prepared.vacancies, key="property_id"),
+        group=group,
+        study=study,
+    )
+
+
+def _document(
+    prepared: Prepared, study: Study, gaps: pd.DataFrame, need: pd.DataFrame, parts: pd.DataFrame
+) -> dict[str, Any]:
+    unreachable = dict(coverage.reasons(prepared.coverage))
+    remarks = [
+        *summary.remarks_on_method(prepared.method, unreachable, study=study),
+        *summary.remarks_on_people(prepared.people, prepared.small_areas, prepared.statistics),
+        *summary.remarks_on_places(prepared.places, prepared.refused),
+    ]
+    straight = prepared.method == "straight_line"
+    return {
+        "run": run_id(prepared, study),
+        "fingerprint": study.fingerprint(),
+        "municipality": study.municipality_code,
+        "population": summary.population(prepared.people),
+        "access": {
+            "method": prepared.method,
+            "detour_factor": study.detour_factor if straight else None,
+            "limit_m": study.limit_m,
+            "origins": len(prepared.origins),
+            "unreachable": {reason: summary.number(people) for reason, people in unreachable.items()},
+            "refused_snaps": len(prepared.refused),
+            "refused_places": prepared.refused["name"].tolist(),
+        },
+        "coverage": summary.coverages(prepared.coverage, study=study),
+        "gaps": summary.gaps(gaps, study=study),
+        "isolation": summary.isolation(need, parts, prepared.small_areas.set_index("small_area_id")["people"]),
+        "zones": _zone_document(prepared),
+        "datasets": summary.datasets(prepared.datasets),
+        "known": [remark.document() for remark in remarks],
+    }
+
+
+def _zone_document(prepared: Prepared) -> list[dict[str, Any]]:
+    parts = []
+    for system, part in prepared.zones.groupby("system", sort=True):
+        if system == zones.MUNICIPALITY:
+            continue
+        own, name = prepared.overlaps[str(system)], part.set_index("zone_id")["name"]
+        inside = prepared.membership[prepared.membership["zone_id"].isin(part["zone_id"])]
+        parts.append(
+            {
+                "system": system,
+                "tier": part["tier"].iloc[0],
+                "zones": len(part),
+                "coincident_groups": len(own.coincident()),
+                "overlapping_pairs": len(own.overlapping),
+                "people_outside": summary.number(zones.outside(prepared.coverage, inside)),
+                "coincident": [[name[zone] for zone in group] for group in own.coincident()],
+                "overlapping": [[name[zone] for zone in pair] for pair in own.overlapping],
+            }
+        )
+    return parts
+
+
+def run_id(prepared: Prepared, study: Study) -> str:
+    """Name of a run: equal data, study and versions have the same."""
+    return manifest.fingerprint(prepared.fingerprint, study.fingerprint())[:12]
+
+
+def run(project: Project, *, progress: Progress = silent) -> Run:
+    """Prepare, assess, and keep the result in the project's ``runs`` folder."""
+    step = _steps(progress)
+    prepared = prepare(project, progress=progress)
+    step("assess")
+    assessment = assess(prepared, project.study)
+    step("write")
+    kept = Run(assessment.summary["run"], project.runs / assessment.summary["run"], assessment)
+    _keep(kept, prepared)
+    progress("done", len(STAGES), len(STAGES))
+    return kept
+
+
+def results(prepared: Prepared, assessment: Assessment) -> dict[type[schemas.Table], pd.DataFrame]:
+    """The tables of a run, as they are kept and digested."""
+    return {
+        schemas.AreaCoverage: assessment.area_coverage,
+        schemas.Coverage: assessment.coverage,
+        schemas.Gaps: assessment.gaps,
+        schemas.Indicators: assessment.indicators,
+        schemas.Isolation: assessment.isolation,
+        schemas.Origins: prepared.origins,
+        schemas.ZoneSummary: assessment.zone_summary,
+    }
+
+
+def _digests(prepared: Prepared, assessment: Assessment) -> dict[str, str]:
+    tables = results(prepared, assessment)
+    return {schema.__name__: manifest.digest(table) for schema, table in tables.items()}
+
+
+def _keep(kept: Run, prepared: Prepared) -> None:
+    fresh = kept.path.with_name(f".{kept.run_id}.part")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    GeoPackage(fresh / "results.gpkg").commit(results(prepared, kept.assessment))
+    _write_json(fresh / "summary.json", kept.assessment.summary)
+    _write_json(
+        fresh / "manifest.json",
+        {
+            "run": kept.run_id,
+            "study": kept.assessment.study.model_dump(mode="json"),
+            "inputs": summary.datasets(prepared.datasets),
+            "versions": manifest.versions(),
+            "seed": kept.assessment.study.seed,
+            "results": _digests(prepared, kept.assessment),
+        },
+    )
+    shutil.rmtree(kept.path, ignore_errors=True)
+    fresh.rename(kept.path)
+
+
+def _write_json(path: Path, document: object) -> None:
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=False) + "\n", encoding="utf-8")
+
+
+def verify(project: Project, name: str) -> list[str]:
+    """Compute a kept run again and compare.
+
+    Parameters
+    ----------
+    project : Project
+    name : str
+        Folder name of the run.
+
+    Returns
+    -------
+    differences : list of str
+        Names of the results that differ; empty when the run was reproduced.
+
+    Raises
+    ------
+    StoreError
+        When there is no such run.
+    DataError
+        When the project no longer holds the data that the run was made of.
+    """
+    path = project.runs / name / "manifest.json"
+    try:
+        old = json.loads(path.read_text(encoding="utf-8"))
+        study, inputs, expected = studies.make(**old["study"]), old["inputs"], old["results"]
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise errors.StoreError(
+            "no_run",
+            "{run} is no run of {folder} ({problem}). Runs there: {known}",
+            run=name,
+            folder=str(project.path),
+            problem=type(problem).__name__,
+            known=", ".join(sorted(p.name for p in project.runs.glob("[!.]*"))) or "none",
+        ) from None
+    now = {row["id"]: row["sha256"] for row in summary.datasets(project.store.read(schemas.Datasets))}
+    changed = manifest.differences({row["id"]: row["sha256"] for row in inputs}, now)
+    if changed:
+        raise errors.DataError(
+            "inputs_changed",
+            "The project's data are no longer those of run {run}: {datasets} changed. Import the old files to "
+            "verify it, or run again.",
+            run=name,
+            datasets=", ".join(changed),
+        )
+    prepared = prepare(Project(project.path, study))
+    return manifest.differences(expected, _digests(prepared, assess(prepared, study)))

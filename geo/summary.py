@@ -1,0 +1,256 @@
+"""A run in one document: the numbers, their denominators, and in words what is partial or unknown.
+
+This is what ``ibasho run --json`` prints and every first screen shows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+from geo import coverage, schemas
+from geo.study import Study
+
+TOP_GAPS = 10
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A limit of the numbers, as a sentence: ``partial`` or ``unknown``."""
+
+    state: Literal["partial", "unknown"]
+    code: str
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """As part of the JSON document; ``text`` in English."""
+        values = dict(self.values)
+        text = self.template.format(**values)
+        return {"state": self.state, "code": self.code, "template": self.template, "values": values, "text": text}
+
+
+def population(people: Mapping[str, pd.Series]) -> dict[str, Any]:
+    """People of each group in the study area.
+
+    Parameters
+    ----------
+    people : mapping of str to Series
+        Group → people by small area (NaN: not known).
+
+    Returns
+    -------
+    document : dict
+        A number a group, None where no table gives any, with ``unknown`` = {group: reason}.
+
+    Examples
+    --------
+    >>> population({"all": pd.Series([3.0, 4.0]), "age_65_plus": pd.Series([float("nan")])})
+    {'all': 7, 'age_65_plus': None, 'unknown': {'age_65_plus': 'no_table'}}
+    """
+    document: dict[str, Any] = {
+        group: number(counts.sum()) if counts.notna().any() else None for group, counts in people.items()
+    }
+    unknown = {group: "no_table" for group, value in document.items() if value is None}
+    return {**document, "unknown": unknown}
+
+
+def coverages(table: pd.DataFrame, *, study: Study) -> list[dict[str, Any]]:
+    """People covered, one entry a group, kind and limit."""
+    shares = coverage.shares(table, limits_m=study.limits_m)
+    order = {group.group: place for place, group in enumerate(study.groups)}
+    shares = shares.sort_values(["group", "kind", "limit_m"], key=lambda c: c.map(order) if c.name == "group" else c)
+    return [
+        {
+            "group": row.group,
+            "kind": row.kind,
+            "limit_m": int(row.limit_m),
+            "people": number(row.people),
+            "covered_people": number(row.covered_people),
+            "covered_share": number(row.covered_share, 4),
+        }
+        for row in shares.itertuples()
+    ]
+
+
+def gaps(table: pd.DataFrame, *, study: Study) -> dict[str, Any]:
+    """How many gaps, how many people, and the largest."""
+    return {
+        "group": study.gap_group,
+        "kind": study.gap_kind,
+        "limit_m": study.limit_m,
+        "count": len(table),
+        "people": number(table["people"].sum()),
+        "top": [
+            {
+                "gap_id": row.gap_id,
+                "people": number(row.people),
+                "nearest_m": number(row.nearest_m, 0),
+                "reason": row.reason,
+                "zone_ids": [zone for zone in row.zone_ids.split(";") if zone],
+            }
+            for row in table.head(TOP_GAPS).itertuples()
+        ],
+    }
+
+
+def isolation(table: pd.DataFrame, indicators: pd.DataFrame, people: pd.Series) -> dict[str, Any]:
+    """How many areas have an index, and who lives where it is relatively high."""
+    high = table.loc[table["high_risk"], "small_area_id"]
+    return {
+        "areas": int(table["risk"].notna().sum()),
+        "high_risk_areas": len(high),
+        "high_risk_people": number(people.reindex(high).sum()),
+        "not_enough_data": int(table["risk"].isna().sum()),
+        "indicators": sorted(indicators["indicator"].unique().tolist()),
+    }
+
+
+def datasets(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """What the run was made of."""
+    return [
+        {
+            "id": row.dataset_id,
+            "kind": row.kind,
+            "file": row.file,
+            "edition": text(row.edition),
+            "licence": text(row.licence),
+            "sha256": row.sha256,
+            "rows": int(row.rows),
+            "kept": int(row.kept),
+        }
+        for row in table.itertuples()
+    ]
+
+
+def number(value: float, digits: int = 1) -> float | int | None:
+    """A number for the document: None when unknown, an int when it is whole.
+
+    Examples
+    --------
+    >>> number(3.0), number(float("nan")), number(0.25)
+    (3, None, 0.2)
+    """
+    if value is None or math.isnan(value):
+        return None
+    rounded = round(float(value), digits)
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def text(value: object) -> str | None:
+    """Text for the document: None when it is missing."""
+    return None if value is None or pd.isna(value) else str(value)
+
+
+def remarks_on_people(
+    people: Mapping[str, pd.Series], areas: pd.DataFrame, statistics: pd.DataFrame
+) -> Iterable[Remark]:
+    """What is not known of the people."""
+    for group, counts in people.items():
+        lived = counts[areas.set_index("small_area_id")["people"].reindex(counts.index) > 0]
+        if counts.isna().all():
+            yield Remark("unknown", "no_group_table", "No table counts the group {group}.", {"group": group})
+        elif lived.isna().any():
+            yield Remark(
+                "partial",
+                "group_unknown_areas",
+                "The group {group} is not known in {n} of {all} inhabited areas.",
+                {"group": group, "n": int(lived.isna().sum()), "all": len(lived)},
+            )
+    suppressed = statistics[
+        (statistics["status"] == "suppressed") & statistics["small_area_id"].isin(areas["small_area_id"])
+    ]["small_area_id"].nunique()
+    if suppressed:
+        yield Remark(
+            "partial",
+            "suppressed_areas",
+            "The census suppresses the counts of {n} areas; they are known only together with a neighbouring "
+            "area's and are spread over both by their people.",
+            {"n": suppressed},
+        )
+    water = float(areas.loc[areas["is_water"], "people"].sum())
+    if water:
+        yield Remark(
+            "partial", "water_people", "{n} people are counted on water areas and reach no place.", {"n": number(water)}
+        )
+    if "table_people" in areas:
+        yield from _differing_totals(areas, statistics)
+
+
+def _differing_totals(areas: pd.DataFrame, statistics: pd.DataFrame) -> Iterable[Remark]:
+    own = statistics[(statistics["variable"] == "people") & (statistics["small_area_id"].str.len() == 5)]
+    table_total = float(own["value"].max()) if len(own) else float(areas["table_people"].sum())
+    area_total = float(areas["people"].sum())
+    if table_total != area_total:
+        yield Remark(
+            "partial",
+            "totals_differ",
+            "The boundary file counts {areas} people, the census table {table}: they are of different years or "
+            "editions. Shares of a group are taken within the table.",
+            {"areas": number(area_total), "table": number(table_total)},
+        )
+
+
+def remarks_on_places(places: pd.DataFrame, refused: pd.DataFrame) -> Iterable[Remark]:
+    """What is not known of the places."""
+    is_open = places[places["status"] == "open"]
+    if is_open.empty:
+        yield Remark("unknown", "no_places", "The project has no open place yet: nobody is covered.")
+        return
+    silent = int(is_open["open_days_per_week"].isna().sum())
+    if silent:
+        yield Remark(
+            "partial",
+            "opening_unknown",
+            "The opening days of {n} of {all} open places are not known; none of these counts as permanent.",
+            {"n": silent, "all": len(is_open)},
+        )
+    guessed = int((~is_open["targets_known"]).sum())
+    if guessed:
+        yield Remark(
+            "partial",
+            "targets_by_kind",
+            "For {n} of {all} open places the list does not say whom they are for; their kind decides.",
+            {"n": guessed, "all": len(is_open)},
+        )
+    if len(refused):
+        yield Remark(
+            "partial",
+            "places_far_from_street",
+            "{n} places are too far from any walkable street and are left out: {names}.",
+            {"n": len(refused), "names": ", ".join(refused["name"])},
+        )
+
+
+def remarks_on_method(method: str, unreachable: Mapping[str, float], *, study: Study) -> Iterable[Remark]:
+    """What the way of measuring cannot say."""
+    if method == "straight_line":
+        yield Remark(
+            "partial",
+            "straight_line",
+            "There is no street network: distances are straight lines times {factor}, from one point of each "
+            "small area. Rivers, railways and hills are not seen, and zones that cut small areas get all of "
+            "their people or none.",
+            {"factor": study.detour_factor},
+        )
+    for reason, people in unreachable.items():
+        yield Remark(
+            "partial",
+            f"unreachable_{reason}",
+            UNREACHABLE[reason],
+            {"n": number(people)},
+        )
+
+
+UNREACHABLE = {
+    "no_place": "{n} people reach no place, because there is none.",
+    "far_from_street": "{n} people live too far from any walkable street to be measured.",
+    "other_component": "{n} people live on streets from which no place can be walked to.",
+    "water_area": "{n} people are counted on water.",
+}
+
+

@@ -1,0 +1,179 @@
+"""Anything per origin → any zone system, with overlaps said aloud.
+
+Zones of one system may overlap (school choice, adjustable areas), so their sums are never a total of the
+ward. Zones that coincide are one zone. People outside every zone are a number of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from geo import disclosure, schemas
+from geo.study import Study
+
+OVERLAP_SHARE = 0.01
+"""Zones overlap when they share more than this part of the smaller one: digitising slivers do not count
+(position accuracy of the school zones: standard deviation 25 m)."""
+
+MUNICIPALITY = "municipality"
+
+
+@dataclass(frozen=True)
+class Overlaps:
+    """How the zones of one system lie on each other.
+
+    ``group`` gives each zone the first zone id of its coincident group (its own when alone).
+    """
+
+    group: dict[str, str]
+    overlapping: tuple[tuple[str, str], ...]
+
+    def coincident(self) -> list[list[str]]:
+        """Groups of two and more zones that are the same area."""
+        members: dict[str, list[str]] = {}
+        for zone, first in sorted(self.group.items()):
+            members.setdefault(first, []).append(zone)
+        return [group for group in members.values() if len(group) > 1]
+
+
+def overlaps(zones: gpd.GeoDataFrame, *, coincident_iou: float) -> Overlaps:
+    """Coincident groups and overlapping pairs of one zone system.
+
+    Parameters
+    ----------
+    zones : schemas.Zones
+        Of one system, in a plane CRS, sorted by ``zone_id``.
+    coincident_iou : float
+        Intersection over union from which two zones are one.
+
+    Returns
+    -------
+    overlaps : Overlaps
+        Pairs inside a coincident group are not overlapping pairs.
+    """
+    ids, shapes = zones["zone_id"].to_numpy(), zones.geometry.to_numpy()
+    pairs = shapely.STRtree(shapes).query(shapes, predicate="intersects").T
+    pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+    shared = shapely.area(shapely.intersection(shapes[pairs[:, 0]], shapes[pairs[:, 1]]))
+    area = shapely.area(shapes)
+    smaller = np.minimum(area[pairs[:, 0]], area[pairs[:, 1]])
+    same = shared / (area[pairs[:, 0]] + area[pairs[:, 1]] - shared) >= coincident_iou
+    graph = coo_array((np.ones(same.sum()), pairs[same].T), shape=(len(ids), len(ids)))
+    label = connected_components(graph, directed=False)[1]
+    first = {int(number): str(ids[label == number].min()) for number in np.unique(label)}
+    partly = pairs[(shared > OVERLAP_SHARE * smaller) & (label[pairs[:, 0]] != label[pairs[:, 1]])]
+    return Overlaps(
+        group={str(zone): first[int(number)] for zone, number in zip(ids, label, strict=True)},
+        overlapping=tuple(sorted((str(ids[a]), str(ids[b])) for a, b in partly)),
+    )
+
+
+def relevant(zones: gpd.GeoDataFrame, origins: gpd.GeoDataFrame, *, municipality_code: str) -> gpd.GeoDataFrame:
+    """The zones of the municipality, and those of its neighbours where its people live.
+
+    Zones of a designated city follow the city, not the ward, and carry the code of the school's ward.
+    """
+    inside = zones.geometry.to_numpy()
+    holds = np.zeros(len(zones), dtype=bool)
+    holds[shapely.STRtree(inside).query(origins.geometry.to_numpy(), predicate="intersects")[1]] = True
+    own = zones["municipality_code"].isna() | (zones["municipality_code"] == municipality_code)
+    return gpd.GeoDataFrame(zones[own | holds]).reset_index(drop=True)
+
+
+def members(zones: gpd.GeoDataFrame, points: gpd.GeoDataFrame, *, key: str) -> pd.DataFrame:
+    """Which points lie in which zones; a point on a border lies in both.
+
+    Returns
+    -------
+    members : DataFrame
+        ``zone_id, <key>``.
+    """
+    point, zone = shapely.STRtree(zones.geometry.to_numpy()).query(points.geometry.to_numpy(), predicate="intersects")
+    table = pd.DataFrame({"zone_id": zones["zone_id"].to_numpy()[zone], key: points[key].to_numpy()[point]})
+    return table.sort_values(["zone_id", key], ignore_index=True)
+
+
+def summarise(
+    zones: gpd.GeoDataFrame,
+    coverage: pd.DataFrame,
+    membership: pd.DataFrame,
+    places: pd.DataFrame,
+    vacancies: pd.DataFrame,
+    *,
+    group: dict[str, str],
+    study: Study,
+) -> pd.DataFrame:
+    """One row a zone, group, kind and limit; coincident zones are one row.
+
+    Parameters
+    ----------
+    zones : schemas.Zones
+        Of any systems.
+    coverage : schemas.Coverage
+    membership : DataFrame
+        ``zone_id, origin_id`` of :func:`members`.
+    places, vacancies : DataFrame
+        ``zone_id, place_id`` (open places) and ``zone_id, property_id``.
+    group : dict of str to str
+        Of :class:`Overlaps`, for all systems together.
+    study : Study
+
+    Returns
+    -------
+    summary : schemas.ZoneSummary
+        At the study's ``limit_m``. Vacancies are masked below ``disclosure_k``.
+    """
+    kept = zones[zones["zone_id"].map(group) == zones["zone_id"]]
+    joined = coverage.merge(membership[membership["zone_id"].isin(kept["zone_id"])], on="origin_id")
+    joined["covered_people"] = joined["people"].where(joined["nearest_m"] <= study.limit_m, joined["people"] * 0)
+    total = (
+        joined.groupby(["zone_id", "group", "kind"])[["people", "covered_people"]].sum(min_count=1).reset_index()
+    )
+    combos = coverage[["group", "kind"]].drop_duplicates()
+    frame = kept[["zone_id", "system", "tier", "name"]].merge(combos, how="cross")
+    frame = frame.merge(total, on=["zone_id", "group", "kind"], how="left")
+    known = set(coverage.loc[coverage["people"].notna(), "group"])
+    nobody = frame["people"].isna() & frame["group"].isin(known) & ~frame["zone_id"].isin(joined["zone_id"])
+    frame.loc[nobody, ["people", "covered_people"]] = 0.0
+    share = (frame["covered_people"] / frame["people"].where(frame["people"] > 0)).clip(0, 1)
+    counts = disclosure.mask_small(_count(kept, vacancies), k=study.disclosure_k)
+    frame = frame.assign(
+        limit_m=study.limit_m,
+        covered_share=share,
+        places=frame["zone_id"].map(_count(kept, places)),
+        vacancies=frame["zone_id"].map(counts),
+        members=frame["zone_id"].map(_joined_members(group)),
+    )
+    frame["name"] = frame["zone_id"].map(_joined_names(zones, group))
+    return schemas.conform(schemas.ZoneSummary, frame)  # type: ignore[no-any-return]
+
+
+def _count(zones: pd.DataFrame, membership: pd.DataFrame) -> pd.Series:
+    return membership.groupby("zone_id").size().reindex(zones["zone_id"], fill_value=0)
+
+
+def _joined_members(group: dict[str, str]) -> dict[str, str]:
+    joined: dict[str, list[str]] = {}
+    for zone, first in sorted(group.items()):
+        joined.setdefault(first, []).append(zone)
+    return {first: ";".join(zones) for first, zones in joined.items()}
+
+
+def _joined_names(zones: pd.DataFrame, group: dict[str, str]) -> dict[str, str]:
+    names = dict(zip(zones["zone_id"], zones["name"], strict=True))
+    return {
+        first: " = ".join(names[zone] for zone in ids.split(";")) for first, ids in _joined_members(group).items()
+    }
+
+
+def outside(coverage: pd.DataFrame, membership: pd.DataFrame) -> float:
+    """People (of the first group) at origins in no zone of a system."""
+    own = coverage[(coverage["group"] == coverage["group"].iloc[0]) & (coverage["kind"] == "any")]
+    return float(own.loc[~own["origin_id"].isin(membership["origin_id"]), "people"].sum())
