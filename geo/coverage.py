@@ -56,6 +56,7 @@ def measure(
     places: gpd.GeoDataFrame,
     people: pd.DataFrame,
     *,
+    on_water: pd.Series,
     study: Study,
 ) -> pd.DataFrame:
     """Nearest, second and third fitting place of every origin, for each group and kind of place.
@@ -68,6 +69,8 @@ def measure(
     places : schemas.Places
     people : DataFrame
         A column for each group, aligned on ``origins``; NaN: not known.
+    on_water : Series of bool
+        Origins that only stand for people counted on water: they walk nowhere.
     study : Study
 
     Returns
@@ -81,21 +84,20 @@ def measure(
             chosen = fitting(places, group, kind, study)
             ids = tuple(chosen["place_id"])
             if ids not in measured:  # Several groups are served by the same places.
-                measured[ids] = _reach(metric, origins, chosen, study)
+                measured[ids] = _reach(metric, origins, chosen, on_water.to_numpy(), study)
             part = measured[ids].assign(group=group.group, kind=kind, people=people[group.group].to_numpy())
             parts.append(part)
     return schemas.conform(schemas.Coverage, pd.concat(parts, ignore_index=True))  # type: ignore[no-any-return]
 
 
 def _reach(
-    metric: access.Metric, origins: gpd.GeoDataFrame, places: gpd.GeoDataFrame, study: Study
+    metric: access.Metric, origins: gpd.GeoDataFrame, places: gpd.GeoDataFrame, on_water: np.ndarray, study: Study
 ) -> pd.DataFrame:
-    near = access.nearest(metric, origins, places, k=3, max_snap_m=study.max_snap_m)
+    land, snap = gpd.GeoDataFrame(origins[~on_water]), {"max_snap_m": study.max_snap_m}
+    near = access.nearest(metric, land, places, k=3, **snap)
     ranks = near.pivot(index="origin_id", columns="rank", values="distance_m").reindex(origins["origin_id"])
-    within = access.distances(
-        metric, origins, places, limit_m=max(study.limits_m), max_snap_m=study.max_snap_m
-    )
-    reasons = access.unreachable(metric, origins, places, max_snap_m=study.max_snap_m)
+    within = access.distances(metric, land, places, limit_m=max(study.limits_m), **snap)
+    reasons = access.unreachable(metric, land, places, **snap).set_index("origin_id")["reason"]
     return pd.DataFrame(
         {
             "origin_id": origins["origin_id"].to_numpy(),
@@ -103,7 +105,7 @@ def _reach(
             "second_m": _rank(ranks, 2),
             "third_m": _rank(ranks, 3),
             "n_within": within.groupby("origin_id").size().reindex(origins["origin_id"], fill_value=0).to_numpy(),
-            "reason": origins["origin_id"].map(reasons).to_numpy(),
+            "reason": origins["origin_id"].map(reasons).where(~on_water, "water_area").to_numpy(),
         }
     )
 

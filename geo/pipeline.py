@@ -96,7 +96,7 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
     step = _steps(progress)
     step("read")
     areas_stored = projects.need(project, schemas.SmallAreas, "small-areas")
-    crs = network.plane_crs(areas_stored)
+    crs = _plane(areas_stored, study)
     metric_tables = {
         schema: store.read(schema).to_crs(crs)
         for schema in (schemas.Municipalities, schemas.Zones, schemas.Places, schemas.Vacancies, schemas.Streets)
@@ -115,8 +115,11 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
     at_origins = pd.DataFrame({group: demand.people(origins, counts) for group, counts in people.items()})
 
     step("distances")
-    covered = coverage.measure(metric, origins, places, at_origins, study=study)
+    water = areas.loc[areas["is_water"], "small_area_id"]
+    on_water = origins["small_area_id"].isin(water)
+    covered = coverage.measure(metric, origins, places, at_origins, on_water=on_water, study=study)
     refused = access.refused(metric, places, max_snap_m=study.max_snap_m)
+    refused = refused.merge(places[["place_id", "name"]], on="place_id")
 
     step("cells")
     cells = demand.cells(origins, areas)
@@ -148,6 +151,12 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
 
 def _steps(progress: Progress) -> Callable[[str], None]:
     return lambda stage: progress(stage, STAGES.index(stage), len(STAGES))
+
+
+def _plane(areas: gpd.GeoDataFrame, study: Study) -> str:
+    west, south, east, north = areas.total_bounds
+    middle = {"longitude": (west + east) / 2, "latitude": (south + north) / 2}
+    return network.plane_crs(study.municipality_code, **middle)
 
 
 def data_version(datasets: pd.DataFrame, study: Study) -> str:

@@ -1,0 +1,351 @@
+"""``ibasho``: the same steps as the app and the notebooks, from the command line.
+
+Exit codes: 0 done · 1 the input is wrong (a sentence says what, where, and the way out; the project is as it
+was) · 2 wrong usage · 3 a fault of the program. ``--json`` prints one document on stdout; words go to stderr.
+Heavy modules are imported inside the commands, so that ``ibasho --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from geo import errors, text
+
+if TYPE_CHECKING:
+    from geo.pipeline import Progress
+    from geo.project import Project
+    from geo.sources import Reading
+
+EXIT_INPUT, EXIT_FAULT = 1, 3
+SAMPLE_CODE = "99101"
+SAMPLE_FILES: tuple[tuple[str, dict[str, str]], ...] = (
+    ("N03-20250101_99.geojson", {}),
+    ("A32-23_99.shp", {}),
+    ("A27-23_99.geojson", {}),
+    ("branch_offices.geojson", {"kind": "zones", "system": "branch_office", "tier": "middle"}),
+    ("r2ka99101.shp", {}),
+    ("tblT001082C99.csv", {}),
+    ("tblT001084C99.csv", {}),
+    ("streets.osm.pbf", {}),
+    ("ibasho_salon.csv", {}),
+    ("kodomo_shokudo.csv", {}),
+    ("vacant.csv", {}),
+)
+
+
+def language() -> text.Language:
+    """The reader's language: ``IBASHO_LANG``, Japanese unless it says ``en``."""
+    return "en" if os.environ.get("IBASHO_LANG", "ja").lower().startswith("en") else "ja"
+
+
+def say(key: str, **values: object) -> str:
+    """A sentence of the command line."""
+    return text.say(f"cli.{key}", language(), **values)
+
+
+app = typer.Typer(
+    name="ibasho",
+    help=say("help.ibasho"),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Folder = Annotated[Path, typer.Argument(help=say("help.folder"), metavar="DIR")]
+AsJson = Annotated[bool, typer.Option("--json", help=say("help.json"))]
+Port = Annotated[int, typer.Option("--port", help=say("help.port"), min=1024, max=65535)]
+
+
+@app.command("new", help=say("help.new"))
+def new(
+    folder: Folder,
+    municipality: Annotated[str, typer.Option("--municipality", help=say("help.municipality"), metavar="CODE")],
+    as_json: AsJson = False,
+) -> None:
+    """Make a project."""
+    from geo import project
+
+    made = project.create(folder, municipality=municipality)
+    _out(
+        {"project": str(made.path), "municipality": made.study.municipality_code},
+        say("new.done", folder=made.path, code=made.study.municipality_code),
+        as_json,
+    )
+
+
+@app.command("import", help=say("help.import"))
+def import_(
+    folder: Folder,
+    files: Annotated[list[Path], typer.Argument(help=say("help.files"), metavar="FILE...")],
+    kind: Annotated[str | None, typer.Option("--as", help=say("help.as"), metavar="KIND")] = None,
+    system: Annotated[str | None, typer.Option("--system", help=say("help.system"), metavar="NAME")] = None,
+    tier: Annotated[str | None, typer.Option("--tier", help=say("help.tier"), metavar="TIER")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read files into a project: all of them, or nothing."""
+    from geo import project, sources
+
+    if kind is not None and kind not in sources.KINDS:
+        raise typer.BadParameter(say("usage.kind", value=kind, known=", ".join(sources.KINDS)))
+    if tier is not None and tier not in ("small", "middle", "municipal"):
+        raise typer.BadParameter(say("usage.tier", value=tier))
+    target = project.open_(folder)
+    readings = project.read(target, files, kind=cast("sources.Kind | None", kind), system=system, tier=tier)
+    project.add(target, readings)
+    documents = [_reading_document(reading) for reading in readings]
+    _out({"project": str(folder), "imported": documents}, "\n".join(map(_report, documents)), as_json)
+
+
+@app.command("check", help=say("help.check"))
+def check(folder: Folder, as_json: AsJson = False) -> None:
+    """Tell what was read, repaired, refused, and what is not known."""
+    from geo import project
+
+    document = _check_document(project.open_(folder))
+    lines = [_report(dataset) for dataset in document["datasets"]] or [say("check.empty")]
+    if document["missing"]:
+        lines.append(say("check.missing", kinds=", ".join(document["missing"])))
+    _out(document, "\n".join(lines), as_json)
+
+
+@app.command("run", help=say("help.run"))
+def run(folder: Folder, as_json: AsJson = False) -> None:
+    """Analyse a project and keep the run."""
+    from geo import project
+
+    target = project.open_(folder)
+    document, path = _run(target)
+    _out({**document, "folder": str(path)}, _summary(document, path), as_json)
+
+
+@app.command("verify", help=say("help.verify"))
+def verify(
+    folder: Folder,
+    run_name: Annotated[str, typer.Argument(help=say("help.run_name"), metavar="RUN")],
+    as_json: AsJson = False,
+) -> None:
+    """Compute a run again and compare it, number by number."""
+    from geo import pipeline, project
+
+    different = pipeline.verify(project.open_(folder), run_name)
+    key = "verify.different" if different else "verify.same"
+    words = say(key, run=run_name, tables=", ".join(different))
+    _out({"run": run_name, "reproduced": not different, "different": different}, words, as_json)
+    if different:
+        raise typer.Exit(EXIT_INPUT)
+
+
+@app.command("app", help=say("help.app"))
+def app_(folder: Folder, port: Port = 8501) -> None:
+    """Open the app on this machine."""
+    from geo import project
+
+    raise typer.Exit(_serve(project.open_(folder).path, port))
+
+
+@app.command("demo", help=say("help.demo"))
+def demo(
+    folder: Annotated[Path, typer.Option("--dir", help=say("help.demo_dir"), metavar="DIR")] = Path("demo"),
+    no_app: Annotated[bool, typer.Option("--no-app", help=say("help.no_app"))] = False,
+    port: Port = 8501,
+    as_json: AsJson = False,
+) -> None:
+    """Build the fictional ward, analyse it, and open the app."""
+    target = _demo_project(folder)
+    document, path = _run(target)
+    _out({**document, "folder": str(path)}, _summary(document, path), as_json)
+    if not no_app:
+        raise typer.Exit(_serve(folder, port))
+
+
+def main() -> None:
+    """The entry point: every expected error becomes a sentence and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A Japanese Windows console is CP932: what it cannot show must not end the run.
+        cast("Any", stream).reconfigure(errors="replace")
+    try:
+        app()
+    except errors.AtlasError as problem:
+        sentence = text.tell(problem.code, problem.template, language(), **problem.context)
+        if "--json" in sys.argv:
+            print(json.dumps({"error": {"code": problem.code, "message": sentence}}, ensure_ascii=False))  # noqa: T201
+        print(say("error", sentence=sentence), file=sys.stderr)  # noqa: T201
+        sys.exit(EXIT_INPUT)
+    except Exception as fault:
+        if os.environ.get("IBASHO_DEBUG"):
+            raise
+        print(say("fault", name=type(fault).__name__, what=fault), file=sys.stderr)  # noqa: T201
+        sys.exit(EXIT_FAULT)
+
+
+def _out(document: dict[str, Any], words: str, as_json: bool) -> None:
+    print(json.dumps(document, ensure_ascii=False, indent=2) if as_json else words)  # noqa: T201
+
+
+def _run(target: Project) -> tuple[dict[str, Any], Path]:
+    from geo import pipeline
+
+    with _progress() as progress:
+        kept = pipeline.run(target, progress=progress)
+    return kept.assessment.summary, kept.path
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Stages on stderr: a bar in a terminal, a line each elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda stage, done, total: console.print(f"[{done}/{total}] {say(f'stage.{stage}')}", markup=False)
+        return
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda stage, done, total: bar.update(
+            task, description=say(f"stage.{stage}"), completed=done, total=total
+        )
+
+
+def _demo_project(folder: Path) -> Project:
+    from geo import project
+
+    sample = Path(__file__).resolve().parents[1] / "data" / "sample"
+    if not sample.is_dir():
+        raise errors.SourceError(
+            "no_sample", "The sample ward is not there ({folder}). Run the demo from a clone.", folder=str(sample)
+        )
+    if (folder / "study.toml").is_file():
+        target = project.open_(folder)
+    else:
+        target = project.create(folder, municipality=SAMPLE_CODE)
+    readings: list[Reading] = []
+    for name, options in SAMPLE_FILES:
+        readings += project.read(target, [sample / name], **cast("Any", options))
+    project.add(target, readings)
+    return target
+
+
+def _serve(folder: Path, port: int) -> int:
+    """Run the app as a process of its own; the app knows the project by its environment."""
+    found = find_spec("app.main")
+    if found is None or found.origin is None:
+        raise errors.SourceError("no_app", "The app is not installed. Install ibasho-atlas again.")
+    # The library must not import the app, so it is started by its file.
+    command = [sys.executable, "-m", "streamlit", "run", found.origin, "--server.port", str(port)]
+    print(say("app.open", url=f"http://localhost:{port}"), file=sys.stderr)  # noqa: T201
+    environment = {**os.environ, "IBASHO_PROJECT": str(folder.resolve())}
+    try:
+        return subprocess.run(command, env=environment, cwd=Path(found.origin).parents[1], check=False).returncode  # noqa: S603
+    except KeyboardInterrupt:
+        return 0
+
+
+def _reading_document(reading: Reading) -> dict[str, Any]:
+    notes = [
+        {"level": n.level, "code": n.code, "row": n.row, "text": text.tell(n.code, n.template, language(), **n.values)}
+        for n in reading.notes
+    ]
+    return {**reading.dataset(), "notes": notes}
+
+
+def _check_document(target: Project) -> dict[str, Any]:
+    from geo import schemas, summary
+
+    store = target.store
+    notes = store.read(schemas.Notes)
+    datasets = []
+    for row in store.read(schemas.Datasets).to_dict("records"):
+        own = notes[notes["dataset_id"] == row["dataset_id"]]
+        told = [_note_document(note) for note in own.to_dict("records")]
+        known = {name: value if isinstance(value, int) else summary.text(value) for name, value in row.items()}
+        datasets.append({**known, "notes": told})
+    there = {dataset["kind"] for dataset in datasets}
+    missing = [kind for kind in ("small-areas", "places", "streets", "census-table", "zones") if kind not in there]
+    return {
+        "project": str(target.path),
+        "municipality": target.study.municipality_code,
+        "datasets": datasets,
+        "missing": missing,
+    }
+
+
+def _note_document(note: dict[str, Any]) -> dict[str, Any]:
+    from geo import summary
+
+    sentence = text.tell(note["code"], note["template"], language(), **json.loads(note["values"]))
+    row = summary.number(note["row"], 0)
+    return {"level": note["level"], "code": note["code"], "row": row, "text": sentence}
+
+
+def _report(dataset: dict[str, Any]) -> str:
+    """One dataset as people read it."""
+    unknown = say("unknown")
+    head = say(
+        "dataset",
+        id=dataset["dataset_id"],
+        kind=dataset["kind"],
+        file=dataset["file"],
+        rows=dataset["rows"],
+        kept=dataset["kept"],
+        edition=dataset["edition"] or unknown,
+        licence=dataset["licence"] or unknown,
+        encoding=dataset["encoding"] or unknown,
+        crs=dataset["crs"] or unknown,
+    )
+    return "\n".join([head, *(_note_line(note) for note in dataset["notes"])])
+
+
+def _note_line(note: dict[str, Any]) -> str:
+    where = say("row", row=note["row"]) if note["row"] is not None else ""
+    return f"  - {say('level.' + note['level'])}{where}: {note['text']}"
+
+
+def _summary(document: dict[str, Any], path: Path) -> str:
+    """The run as people read it: the few numbers that matter, then what is not known."""
+    people, unknown = document["population"], say("unknown")
+    lines = [
+        say(
+            "run.people",
+            all=_amount(people["all"]),
+            older=_amount(people.get("age_65_plus")),
+            code=document["municipality"],
+        ),
+        say(f"run.{document['access']['method']}", factor=document["access"]["detour_factor"]),
+    ]
+    for kind in ("any", "permanent"):
+        shares = [
+            f"{row['limit_m']} m {unknown if row['covered_share'] is None else format(row['covered_share'], '.1%')}"
+            for row in document["coverage"]
+            if row["group"] == "all" and row["kind"] == kind
+        ]
+        lines.append(say(f"run.covered_{kind}", shares=" · ".join(shares)))
+    gaps, need = document["gaps"], document["isolation"]
+    lines.append(say("run.gaps", count=gaps["count"], people=_amount(gaps["people"]), limit=gaps["limit_m"]))
+    lines.append(
+        say("run.isolation", high=need["high_risk_areas"], areas=need["areas"], unknown=need["not_enough_data"])
+    )
+    if document["known"]:
+        lines.append(say("run.known"))
+    for remark in document["known"]:
+        told = text.tell(remark["code"], remark["template"], language(), **remark["values"])
+        lines.append(f"  - {say('state.' + remark['state'])}: {told}")
+    return "\n".join([*lines, say("run.folder", folder=path)])
+
+
+def _amount(value: float | None) -> str:
+    return say("unknown") if value is None else f"{value:,.0f}"
+
+
