@@ -1,0 +1,1 @@
+"""The generator of the fictional sample ward: plan → city → people, places, files."""
