@@ -8,8 +8,9 @@ A graph is three arrays (*compressed sparse rows*): the arcs out of node ``i`` a
 A search starts from *seeds* (node, cost so far, label), because a place stands somewhere along a street: it
 enters the graph at both ends of that street, with the metres to each.
 
-The queue is a ring of buckets, one a decimetre (Dial 1969): no comparisons, no heap, and exactly the order that
-Dijkstra (1959) needs. The ring holds more buckets than the dearest arc costs, so a bucket never mixes two costs.
+The queue is a ring of buckets, one a decimetre (Dial 1969): no comparisons, no heap, and exactly the order
+that Dijkstra (1959) needs. The ring holds more buckets than the dearest arc costs, so a bucket never mixes two
+costs.
 
 Compiled code is kept beside this file, or in the user's cache folder where that one is not writable
 (``NUMBA_CACHE_DIR`` overrules both), so only the first run on a machine compiles.
@@ -17,7 +18,8 @@ Compiled code is kept beside this file, or in the user's cache folder where that
 References
 ----------
 .. [1] E. W. Dijkstra (1959), "A note on two problems in connexion with graphs", Numer. Math. 1, 269-271.
-.. [2] R. B. Dial (1969), "Algorithm 360: shortest-path forest with topological ordering", CACM 12(11), 632-633.
+.. [2] R. B. Dial (1969), "Algorithm 360: shortest-path forest with topological ordering", CACM 12(11),
+   632-633.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ import numba  # noqa: E402  (reads NUMBA_CACHE_DIR when it is imported)
 _loop = numba.njit(cache=_KEPT, nogil=True)
 
 
-# --- the graph ------------------------------------------------------------------------------------------------
+# --- the graph ------------------------------------------------------------------------------------------
 
 
 def csr(n: int, u: Ints, v: Ints, cost: Ints) -> tuple[Longs, Ints, Ints, Ints]:
@@ -178,7 +180,7 @@ def _components(indptr, heads):  # type: ignore[no-untyped-def]
     return label
 
 
-# --- the queue ------------------------------------------------------------------------------------------------
+# --- the queue ------------------------------------------------------------------------------------------
 
 
 def _ring(*largest: int) -> int:
@@ -209,7 +211,7 @@ def _take(bucket, after, before, x, b):  # type: ignore[no-untyped-def]
     before[x] = -2
 
 
-# --- the nearest ----------------------------------------------------------------------------------------------
+# --- the nearest ----------------------------------------------------------------------------------------
 
 
 def nearest(
@@ -307,8 +309,8 @@ def k_nearest(
 
     Notes
     -----
-    If a label is among the ``k`` best of a node, it is among the ``k`` best of every node on its way there, so
-    only those are passed on. O(k² (n + arcs)); memory 8 k bytes a node and 12 a waiting entry.
+    If a label is among the ``k`` best of a node, it is among the ``k`` best of every node on its way there,
+    so only those are passed on. O(k² (n + arcs)); memory 8 k bytes a node and 12 a waiting entry.
 
     Examples
     --------
@@ -450,7 +452,7 @@ def _k_at_points(distance, label, ends, to_ends, direct_ptr, direct_label, direc
     return found, names
 
 
-# --- all pairs within a limit ---------------------------------------------------------------------------------
+# --- all pairs within a limit ---------------------------------------------------------------------------
 
 
 def within(
@@ -490,9 +492,10 @@ def within(
 
     Notes
     -----
-    A source costs what lies within the limit, not the size of the network: the work arrays are reset through the
-    list of touched nodes. Rows do not depend on one another: a block of sources gives the same rows as all of
-    them, so threads may share the work (the loops release the interpreter). Choose the smaller side as sources.
+    A source costs what lies within the limit, not the size of the network: the work arrays are reset through
+    the list of touched nodes. Rows do not depend on one another: a block of sources gives the same rows as all
+    of them, so threads may share the work (the loops release the interpreter). Choose the smaller side as
+    sources.
 
     Examples
     --------
@@ -505,7 +508,8 @@ def within(
     """
     graph = _longs(indptr), _ints(heads), _ints(cost)
     sources = _ints(source_ends), _ints(source_to_ends)
-    at_node = _by_node(len(graph[0]) - 1, _ints(target_ends), _ints(target_to_ends))
+    targets = _ints(target_ends), _ints(target_to_ends)
+    at_node = _by_node(len(graph[0]) - 1, *targets)
     direct = _longs(direct_ptr), _ints(direct_target), _ints(direct_cost)
     # No cost above the limit ever waits, so the ring need not be larger than that.
     ring = min(_ring(limit), _ring(_largest(graph[2]), _largest(sources[1])))
@@ -626,7 +630,7 @@ def _within(  # type: ignore[no-untyped-def]
     return out_ptr, out_target[:out].copy(), out_cost[:out].copy()
 
 
-# --- small helpers --------------------------------------------------------------------------------------------
+# --- small helpers --------------------------------------------------------------------------------------
 
 
 def _ints(values: object) -> Ints:

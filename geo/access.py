@@ -1,0 +1,377 @@
+"""How far it is to walk: from where people start to the places, on the streets or as the crow flies.
+
+One meaning for both metrics: distances are whole decimetres, a limit counts as met when it is met exactly,
+ties go to the first place by ``place_id``, and what cannot be walked is absent with a reason, never 0 or a large
+number.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS
+from scipy.spatial import cKDTree
+
+from geo import errors, kernels, network
+
+NO_PLACE = "no_place"
+
+
+@dataclass(frozen=True)
+class StraightLine:
+    """Without a street network: straight distance times a factor for the detours of real streets.
+
+    Parameters
+    ----------
+    detour_factor : float
+        Walking over straight distance, at least 1. Every result that used it must say so.
+    """
+
+    detour_factor: float
+
+    def __post_init__(self) -> None:
+        """Refuse a factor that cannot be."""
+        if not (math.isfinite(self.detour_factor) and self.detour_factor >= 1):
+            raise errors.StudyError(
+                "detour_factor",
+                "detour_factor = {value}: a walk is never shorter than the straight line; give 1 or more.",
+                value=self.detour_factor,
+            )
+
+
+Metric = network.Network | StraightLine
+
+
+def distances(
+    metric: Metric,
+    origins: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+    *,
+    limit_m: float,
+    max_snap_m: float = 200,
+) -> pd.DataFrame:
+    """All places that are at most a walk of ``limit_m`` away.
+
+    Parameters
+    ----------
+    metric : Network or StraightLine
+    origins : GeoDataFrame
+        ``origin_id`` and points in the metric's plane zone (metres).
+    places : GeoDataFrame
+        ``place_id`` and points in the same zone.
+    limit_m : float
+        Metres, inclusive.
+    max_snap_m : float
+        Points farther from any street are refused, metres; of no effect on straight lines. The way from the
+        door to the street, at both ends, is part of the distance.
+
+    Returns
+    -------
+    distances : DataFrame
+        ``origin_id``, ``place_id``, ``distance_m`` (whole decimetres), sorted by the two keys; other pairs
+        are absent. Keeps ``schemas.Distances``.
+
+    Raises
+    ------
+    CrsError
+        Points in different systems, in degrees, or not in that of the network.
+    DataError
+        Repeated keys or points without position.
+
+    Examples
+    --------
+    >>> homes = gpd.GeoDataFrame({"origin_id": ["a", "b"]}, geometry=gpd.points_from_xy([0, 390], [0, 0]),
+    ...                          crs="EPSG:6677")
+    >>> place = gpd.GeoDataFrame({"place_id": ["p"]}, geometry=gpd.points_from_xy([400], [0]),
+    ...                          crs="EPSG:6677")
+    >>> distances(StraightLine(1.25), homes, place, limit_m=500)
+      origin_id place_id  distance_m
+    0         a        p       500.0
+    1         b        p        12.5
+    """
+    homes, goals = _Points.of(metric, origins, "origin_id"), _Points.of(metric, places, "place_id")
+    limit_dm = round(limit_m * 10)
+    if isinstance(metric, StraightLine):
+        pairs = _straight_within(metric, homes, goals, limit_dm)
+    else:
+        pairs = _streets_within(metric, homes, goals, limit_dm, max_snap_m)
+    home, goal, dm = pairs
+    table = pd.DataFrame({"origin_id": homes.key[home], "place_id": goals.key[goal], "distance_m": dm / 10})
+    return table.sort_values(["origin_id", "place_id"], kind="stable").reset_index(drop=True)
+
+
+def nearest(
+    metric: Metric,
+    origins: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+    *,
+    k: int = 3,
+    max_snap_m: float = 200,
+) -> pd.DataFrame:
+    """The nearest, second nearest … place of every origin, however far.
+
+    Parameters
+    ----------
+    metric, origins, places, max_snap_m
+        As for :func:`distances`.
+    k : int
+        How many, 1 to 8.
+
+    Returns
+    -------
+    nearest : DataFrame
+        ``origin_id``, ``rank`` (1 … k), ``place_id``, ``distance_m``, sorted by origin and rank. Rows are
+        absent where fewer places can be reached; of equally near places the first by place_id comes first.
+
+    Raises
+    ------
+    CrsError, DataError
+        As for :func:`distances`.
+
+    Examples
+    --------
+    >>> home = gpd.GeoDataFrame({"origin_id": ["a"]}, geometry=gpd.points_from_xy([0], [0]), crs="EPSG:6677")
+    >>> three = gpd.GeoDataFrame({"place_id": ["p", "q", "r"]},
+    ...                          geometry=gpd.points_from_xy([400, 30, 0], [0, 40, 50]), crs="EPSG:6677")
+    >>> nearest(StraightLine(1), home, three, k=2)
+      origin_id  rank place_id  distance_m
+    0         a     1        q        50.0
+    1         a     2        r        50.0
+    """
+    homes, goals = _Points.of(metric, origins, "origin_id"), _Points.of(metric, places, "place_id")
+    if isinstance(metric, StraightLine):
+        found = _straight_nearest(metric, homes, goals, k)
+    else:
+        found = _streets_nearest(metric, homes, goals, k, max_snap_m)
+    dm, goal = found
+    home, slot = np.nonzero(goal >= 0)
+    return pd.DataFrame(
+        {
+            "origin_id": homes.key[home],
+            "rank": slot + 1,
+            "place_id": goals.key[goal[home, slot]],
+            "distance_m": dm[home, slot] / 10,
+        }
+    )
+
+
+def refused(metric: Metric, points: gpd.GeoDataFrame, *, max_snap_m: float = 200) -> pd.DataFrame:
+    """Origins or places that do not join the street network, to be listed for the user.
+
+    Returns
+    -------
+    refused : DataFrame
+        ``origin_id`` or ``place_id`` (whichever ``points`` has), ``reason`` (``far_from_street``: no street
+        within ``max_snap_m``; ``other_component``: the nearest street is not connected with the network),
+        ``off_m`` (to the nearest street); sorted by key. Without rows for straight lines.
+    """
+    key = "origin_id" if "origin_id" in points else "place_id"
+    asked = _Points.of(metric, points, key)
+    if isinstance(metric, StraightLine):
+        return pd.DataFrame({key: asked.key[:0], "reason": asked.key[:0], "off_m": np.empty(0)})
+    snaps = network.snap(metric, asked.geometry, max_snap_m=max_snap_m)
+    out = snaps["reason"].notna().to_numpy()
+    return pd.DataFrame(
+        {
+            key: asked.key[out],
+            "reason": snaps["reason"].to_numpy()[out],
+            "off_m": snaps["off_dm"].to_numpy()[out] / 10,
+        }
+    )
+
+
+def unreachable(
+    metric: Metric, origins: gpd.GeoDataFrame, places: gpd.GeoDataFrame, *, max_snap_m: float = 200
+) -> pd.DataFrame:
+    """Origins from which no place is reached at any distance, and why.
+
+    Returns
+    -------
+    unreachable : DataFrame
+        ``origin_id``, ``reason``, sorted: that of :func:`refused` for the origin itself; else ``no_place``:
+        there is no place, or each one was refused. All other origins reach every place that is not refused.
+    """
+    homes = _Points.of(metric, origins, "origin_id")
+    own = refused(metric, origins, max_snap_m=max_snap_m)[["origin_id", "reason"]]
+    if len(places) > len(refused(metric, places, max_snap_m=max_snap_m)):
+        return own
+    rest = pd.DataFrame({"origin_id": homes.key[~np.isin(homes.key, own["origin_id"])], "reason": NO_PLACE})
+    return pd.concat([own, rest]).sort_values("origin_id", kind="stable").reset_index(drop=True)
+
+
+# --- points as asked ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Keys in order, and where they are."""
+
+    key: NDArray[Any]
+    geometry: gpd.GeoSeries
+
+    @staticmethod
+    def of(metric: Metric, table: gpd.GeoDataFrame, key: str) -> _Points:
+        if table[key].duplicated().any():
+            raise errors.DataError(
+                "points_repeated",
+                "{key} {value} stands there more than once. Keep one row of it.",
+                key=key,
+                value=table.loc[table[key].duplicated(), key].iloc[0],
+            )
+        ordered = table.sort_values(key, kind="stable")
+        points = ordered.geometry.reset_index(drop=True)
+        network.demand_points(points, crs=None if isinstance(metric, StraightLine) else metric.crs)
+        return _Points(ordered[key].to_numpy(dtype=object), points)
+
+    def xy(self) -> NDArray[np.float64]:
+        """Metres, (p, 2)."""
+        xy: NDArray[np.float64] = shapely.get_coordinates(self.geometry.to_numpy())
+        return xy
+
+
+def _same_system(homes: _Points, goals: _Points) -> None:
+    if CRS(homes.geometry.crs) != CRS(goals.geometry.crs):
+        raise errors.CrsError(
+            "access_crs",
+            "Origins are in {origins} and places in {places}: bring both to one plane zone.",
+            origins=homes.geometry.crs.to_string(),
+            places=goals.geometry.crs.to_string(),
+        )
+
+
+# --- on the streets -------------------------------------------------------------------------------------
+
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """Points along the streets, as the searches want them."""
+
+    edge: NDArray[np.int32]
+    ends: NDArray[np.int32]
+    """(p, 2); -1: refused."""
+    to_ends: NDArray[np.int32]
+    """(p, 2): along the piece, and off the street."""
+    along: NDArray[np.int64]
+    """To the first end, without the way off the street."""
+    off: NDArray[np.int64]
+
+    @staticmethod
+    def of(net: network.Network, points: _Points, max_snap_m: float) -> _Joined:
+        snaps = network.snap(net, points.geometry, max_snap_m=max_snap_m)
+        off = snaps["off_dm"].to_numpy()
+        return _Joined(
+            snaps["edge"].to_numpy(),
+            snaps[["u", "v"]].to_numpy(),
+            snaps[["to_u_dm", "to_v_dm"]].to_numpy() + off[:, None],
+            snaps["to_u_dm"].to_numpy().astype(np.int64),
+            off.astype(np.int64),
+        )
+
+    def on_edge_of(self, others: _Joined) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+        """Others on the same piece of street, and the way along it: compressed rows by own point."""
+        order = np.argsort(others.edge, kind="stable")
+        edges = others.edge[order]
+        first = np.searchsorted(edges, self.edge, "left")
+        count = np.where(self.edge >= 0, np.searchsorted(edges, self.edge, "right") - first, 0)
+        ptr = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+        own = np.repeat(np.arange(len(count)), count)
+        other = order[np.arange(ptr[-1]) - np.repeat(ptr[:-1] - first, count)]
+        way = np.abs(self.along[own] - others.along[other]) + self.off[own] + others.off[other]
+        return ptr, other.astype(np.int32), way.astype(np.int32)
+
+
+def _streets_within(
+    net: network.Network, homes: _Points, goals: _Points, limit_dm: int, max_snap_m: float
+) -> Pairs:
+    sources, targets = _Joined.of(net, homes, max_snap_m), _Joined.of(net, goals, max_snap_m)
+    # One short search a source: start from the fewer ones, for a walk is as long there as back.
+    turned = len(goals.key) < len(homes.key)
+    if turned:
+        sources, targets = targets, sources
+    ptr, found, dm = kernels.within(
+        net.indptr,
+        net.heads,
+        net.cost,
+        sources.ends,
+        sources.to_ends,
+        targets.ends,
+        targets.to_ends,
+        *sources.on_edge_of(targets),
+        limit_dm,
+    )
+    started = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
+    ended = found.astype(np.int64)
+    home, goal = (ended, started) if turned else (started, ended)
+    return home, goal, dm.astype(np.int64)
+
+
+def _streets_nearest(
+    net: network.Network, homes: _Points, goals: _Points, k: int, max_snap_m: float
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    own, others = _Joined.of(net, homes, max_snap_m), _Joined.of(net, goals, max_snap_m)
+    node, cost = others.ends.ravel(), others.to_ends.ravel()
+    label = np.repeat(np.arange(len(goals.key), dtype=np.int32), 2)
+    joined = node >= 0
+    dm, names = kernels.k_nearest(
+        net.indptr, net.heads, net.cost, node[joined], cost[joined], label[joined], k
+    )
+    return kernels.k_at_points(dm, names, own.ends, own.to_ends, *own.on_edge_of(others))
+
+
+# --- as the crow flies ----------------------------------------------------------------------------------
+
+_SLACK_M = 0.1
+"""Added to search radii: rounding to decimetres may bring a pair within the limit, never one beyond this."""
+
+
+def _straight_within(metric: StraightLine, homes: _Points, goals: _Points, limit_dm: int) -> Pairs:
+    _same_system(homes, goals)
+    reach = np.full(len(homes.key), limit_dm / 10 / metric.detour_factor + _SLACK_M)
+    home, goal, dm = _straight_pairs(metric, homes, goals, reach)
+    near = dm <= limit_dm
+    return home[near], goal[near], dm[near]
+
+
+def _straight_nearest(
+    metric: StraightLine, homes: _Points, goals: _Points, k: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    if not 1 <= k <= kernels.MAX_K:
+        raise ValueError(f"k = {k}: give 1 to {kernels.MAX_K}")
+    _same_system(homes, goals)
+    dm = np.full((len(homes.key), k), kernels.FAR, np.int32)
+    place = np.full((len(homes.key), k), -1, np.int32)
+    if not len(homes.key) or not len(goals.key):
+        return dm, place
+    # The tree's own k would settle ties by its inner order: it gives the radius, all pairs in it the answer.
+    kth = min(k, len(goals.key))
+    radius = cKDTree(goals.xy()).query(homes.xy(), k=[kth])[0][:, 0] + _SLACK_M
+    home, goal, way = _straight_pairs(metric, homes, goals, radius)
+    order = np.lexsort((goal, way, home))
+    home, goal, way = home[order], goal[order], way[order]
+    slot = np.arange(len(home)) - np.searchsorted(home, home)
+    kept = slot < k
+    dm[home[kept], slot[kept]], place[home[kept], slot[kept]] = way[kept], goal[kept]
+    return dm, place
+
+
+def _straight_pairs(
+    metric: StraightLine, homes: _Points, goals: _Points, radius: NDArray[np.float64]
+) -> Pairs:
+    """All pairs within each home's radius, with the decimetres of the walk."""
+    none = np.empty(0, np.int64)
+    if not len(homes.key) or not len(goals.key):
+        return none, none, none
+    lists = cKDTree(goals.xy()).query_ball_point(homes.xy(), radius)
+    home = np.repeat(np.arange(len(lists)), [len(found) for found in lists])
+    goal = np.concatenate([none, *(np.asarray(found, dtype=np.int64) for found in lists)])
+    metres = np.hypot(*(homes.xy()[home] - goals.xy()[goal]).T)
+    return home, goal, np.rint(metres * metric.detour_factor * 10).astype(np.int64)
