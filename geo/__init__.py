@@ -1,4 +1,30 @@
-"""Ibasho Atlas."""
+"""Ibasho Atlas: where a place to be is missing, for whom, and when.
+
+The way the data goes; each module imports only what stands above it::
+
+    errors       what can go wrong, as sentences with the way out
+    text         words for people, from locales/
+    kernels      compiled searches: arrays in, arrays out
+    schemas      the tables, a class each
+    study        everything that may change a number, in one frozen value
+    manifest     what a run was made of: digests, fingerprints, versions
+    network      streets -> a walking network of frozen arrays; points join it
+    demand       census -> people of each group -> points where they start to walk
+    access       origins x places -> walking distances
+    coverage     distances -> who reaches what; the gaps
+    isolation    census -> risk of isolation, apart from access
+    zones        anything per origin -> any zone system, overlaps declared
+    disclosure   what may leave the house: small counts masked
+    summary      a run in one document, with what is not known
+    sources      the only code that reads foreign files
+    store        where tables are kept: one GeoPackage, replaced whole or not at all
+    present      what people see: map payloads, legends, tables; never computes a number
+    project      one folder: the study, the store, the runs
+    pipeline     the whole picture as one page
+    cli          the command line
+
+Start reading at :mod:`geo.pipeline`. The tree is drawn in CONTRIBUTING.md, and CI holds it true.
+"""
 
 import os
 

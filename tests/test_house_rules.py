@@ -11,9 +11,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 from geo import errors, text
+
+ROOT = Path(__file__).resolve().parents[1]
 
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 # The business of these is reading Japanese.
