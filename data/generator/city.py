@@ -1,6 +1,7 @@
-"""From the plan to a city: towns, blocks and streets on flat paper, bent at the end so that nothing is quite straight.
+"""From the plan to a city: towns, blocks and streets on flat paper, bent at the end like a real city.
 
-Only ``+ - * /``, square roots and Python's own random numbers decide anything: they are the same on every processor.
+Plain arithmetic on snapped coordinates and Python's own random numbers decide everything, so that the
+result does not depend on the processor.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
+from itertools import pairwise
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import shapely
 from pyproj import Transformer
@@ -22,7 +24,9 @@ from shapely.ops import polygonize, split
 from shapely.strtree import STRtree
 
 from . import plan
-from .plan import Point, Polyline, Quarter
+
+if TYPE_CHECKING:
+    from .plan import Point, Polyline, Quarter
 
 SNAP_M = 0.05
 TRACK_SETBACK_M = 14.0
@@ -33,10 +37,10 @@ _TO_DEGREES = Transformer.from_crs(6677, 6668, always_xy=True)
 KINDS = ("rail", "road", "chome", "block", "bank", "coast", "border")
 
 
-# --- bending ---------------------------------------------------------------------------------------------------------
+# --- bending ----------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def _knot(layer: str, i: int, j: int) -> float:
     return Random(f"{plan.SEED}:{layer}:{i}:{j}").random() * 2 - 1
 
@@ -75,7 +79,7 @@ def bent(line: Iterable[Point], *, step_m: float = 46.0) -> list[Point]:
     """Bend a line with enough points on the way that it curves."""
     points = list(line)
     out = [bend(*points[0])]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         pieces = max(1, math.ceil(math.dist((x0, y0), (x1, y1)) / step_m))
         out += [bend(x0 + (x1 - x0) * k / pieces, y0 + (y1 - y0) * k / pieces) for k in range(1, pieces + 1)]
     return out
@@ -92,7 +96,7 @@ def shape_to_degrees(shape: BaseGeometry) -> BaseGeometry:
     return shapely.transform(shape, lambda xy: [to_degrees(x, y) for x, y in xy.tolist()])
 
 
-# --- cutting the paper -----------------------------------------------------------------------------------------------
+# --- cutting the paper ------------------------------------------------------------------------------------
 
 
 def _sides(line: Polyline, half_width: float) -> tuple[list[Point], list[Point]]:
@@ -113,7 +117,7 @@ def _rounded(line: Polyline, times: int = 3) -> Polyline:
     for _ in range(times):
         inner = [
             ((a[0] * p + b[0] * (1 - p)), (a[1] * p + b[1] * (1 - p)))
-            for a, b in zip(points, points[1:], strict=False)
+            for a, b in pairwise(points)
             for p in (0.75, 0.25)
         ]
         points = [points[0], *inner, points[-1]]
@@ -249,11 +253,11 @@ def draw() -> Paper:
 
 def _is_left(line: LineString, spot: Spot) -> bool:
     """West of the river at the height of the spot."""
-    return spot.x < _height(tuple((y, x) for x, y in reversed(list(line.coords))), spot.y)
+    return bool(spot.x < _height(tuple((y, x) for x, y in reversed(list(line.coords))), spot.y))
 
 
 def _height(line: Polyline, x: float) -> float:
-    for (x0, y0), (x1, y1) in zip(line, line[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(line):
         if x0 <= x <= x1:
             return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
     return line[-1][1] if x > line[-1][0] else line[0][1]
@@ -276,7 +280,7 @@ def _fill(paper: Paper, piece: Polygon, quarter: Quarter, towns: dict[str, int])
         _add(paper, line, "chome", quarter.name)
 
 
-# --- from lines to streets -------------------------------------------------------------------------------------------
+# --- from lines to streets --------------------------------------------------------------------------------
 
 
 @dataclass
@@ -300,7 +304,7 @@ def node_lines(paper: Paper) -> list[Edge]:
     parts = noded.geoms if isinstance(noded, MultiLineString) else [noded]
     for part in parts:
         points = list(part.coords)
-        for p, q in zip(points, points[1:], strict=False):
+        for p, q in pairwise(points):
             a, b = sorted(((round(p[0], 2), round(p[1], 2)), (round(q[0], 2), round(q[1], 2))))
             if a == b:
                 continue
@@ -353,7 +357,7 @@ def build() -> City:
 def _bent_face(face: Polygon, bent_by_edge: dict[tuple[Point, Point], list[Point]]) -> Polygon:
     def ring(points: list[Point]) -> list[Point]:
         out: list[Point] = []
-        for p, q in zip(points, points[1:], strict=False):
+        for p, q in pairwise(points):
             way = bent_by_edge[(p, q)] if p < q else bent_by_edge[(q, p)][::-1]
             out += way[:-1]
         return out

@@ -6,12 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shapely.geometry.base import BaseGeometry
 
 from . import city, files, plan
-from .city import City
+
+if TYPE_CHECKING:
+    from .city import City
 
 NUMERALS = ("", "一", "二", "三", "四", "五", "六", "七", "八", "九", "十")
 WATER_KEY = "991011000"
@@ -22,7 +24,8 @@ AGE_LABELS = tuple(
     + ["総数１５歳未満", "総数１５～６４歳", "総数６５歳以上", "総数７５歳以上"]
 )
 HOUSEHOLD_LABELS = (
-    "一般世帯総数", "親族のみの世帯", "核家族世帯", "夫婦のみの世帯", "夫婦と子供から成る世帯", "核家族以外の世帯",
+    "一般世帯総数", "親族のみの世帯", "核家族世帯", "夫婦のみの世帯", "夫婦と子供から成る世帯",
+    "核家族以外の世帯",
     "６歳未満世帯員のいる一般世帯", "１８歳未満世帯員のいる一般世帯", "６５歳以上世帯員のいる一般世帯",
 )  # fmt: skip
 
@@ -174,7 +177,7 @@ def _suppress(out: list[Area]) -> None:
         area.merged_into = target.key
 
 
-# --- boundary file ---------------------------------------------------------------------------------------------------
+# --- boundary file ----------------------------------------------------------------------------------------
 
 R2KA_FIELDS: tuple[files.Field, ...] = (
     ("KEY_CODE", "C", 11, 0), ("PREF", "C", 2, 0), ("CITY", "C", 3, 0), ("S_AREA", "C", 6, 0),
@@ -183,7 +186,8 @@ R2KA_FIELDS: tuple[files.Field, ...] = (
     ("R2KAxx_ID", "N", 6, 0), ("KIHON1", "C", 4, 0), ("DUMMY1", "C", 1, 0), ("KIHON2", "C", 2, 0),
     ("KEYCODE1", "C", 9, 0), ("KEYCODE2", "C", 9, 0), ("AREA_MAX_F", "C", 1, 0), ("KIGO_D", "C", 2, 0),
     ("N_KEN", "C", 2, 0), ("N_CITY", "C", 3, 0), ("KIGO_I", "C", 1, 0), ("KBSUM", "N", 4, 0),
-    ("JINKO", "N", 10, 0), ("SETAI", "N", 10, 0), ("X_CODE", "N", 15, 6), ("Y_CODE", "N", 15, 6), ("KCODE1", "C", 7, 0),
+    ("JINKO", "N", 10, 0), ("SETAI", "N", 10, 0), ("X_CODE", "N", 15, 6), ("Y_CODE", "N", 15, 6),
+    ("KCODE1", "C", 7, 0),
 )  # fmt: skip
 
 
@@ -223,7 +227,7 @@ def _boundary_row(area: Area, kigo: str, shape: BaseGeometry, number: int) -> di
     }  # fmt: skip
 
 
-# --- statistical tables ----------------------------------------------------------------------------------------------
+# --- statistical tables -----------------------------------------------------------------------------------
 
 
 def _age_columns(male: list[int], female: list[int]) -> list[int]:
@@ -241,7 +245,7 @@ def _add(rows: list[list[int]]) -> list[int]:
 def _table(
     all_areas: list[Area], values: dict[str, list[int]], water: list[int], neighbour: list[int]
 ) -> list[list[str]]:
-    """Rows of a nested table: the ward, towns with 丁目, 丁目, towns without; suppressed rows given to others."""
+    """Rows of a nested table: the ward, towns and their parts; suppressed rows given to others."""
     sources: dict[str, list[Area]] = defaultdict(list)
     for area in all_areas:
         if area.merged_into:

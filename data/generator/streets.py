@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 import osmium
 from shapely.geometry import LineString
@@ -15,7 +17,9 @@ from shapely.geometry.base import BaseGeometry
 
 from . import city, plan
 from .city import City, Edge
-from .plan import Point
+
+if TYPE_CHECKING:
+    from .plan import Point
 
 FIRST_ID = 9_900_000_000  # far above any id of the real map
 NEVER = ("border",)  # lines that are only boundaries
@@ -39,7 +43,7 @@ class Streets:
     quarter: dict[Point, str] = field(default_factory=dict)  # flat crossing → quarter
 
 
-def _built(edges: list[Edge], river: BaseGeometry) -> list[Edge]:
+def _built(edges: list[Edge]) -> list[Edge]:
     """Leave out streets that were never built, without cutting anybody off."""
     parent: dict[Point, Point] = {}
 
@@ -75,7 +79,7 @@ def _promenade(edge: Edge) -> bool:
     return middle[1] > 480 and middle[0] < 2400
 
 
-def _before_the_track(edges: list[Edge]) -> tuple[list[Edge], set[Point]]:
+def _before_the_track(edges: list[Edge]) -> list[Edge]:
     """Let streets end before the railway, except at its few crossings."""
     rail = {p for e in edges if e.line.kind == "rail" for p in (e.a, e.b)}
     open_at = {min(rail, key=lambda p: (math.dist(p, spot), p)) for spot in plan.RAIL_CROSSINGS}
@@ -89,7 +93,7 @@ def _before_the_track(edges: list[Edge]) -> tuple[list[Edge], set[Point]]:
         hits = (edge.a in closed) + (edge.b in closed)
         if edge.length > _long_enough(hits):
             out.append(Edge(a, b, edge.line))
-    return out, open_at
+    return out
 
 
 def _long_enough(ends: int) -> float:
@@ -199,7 +203,7 @@ def _in_order(edges: list[Edge]) -> list[Edge]:
 def lay(town: City) -> Streets:
     """Turn the noded lines of the city into ways."""
     flat_river = city.draw().river
-    edges, crossings = _before_the_track(_built(town.edges, flat_river))
+    edges = _before_the_track(_built(town.edges))
     ways = _chains(edges, flat_river)
     streets = Streets(ways)
     for edge in edges:
@@ -245,11 +249,11 @@ def write_pbf(path: Path, streets: Streets) -> None:
     """Write nodes, then ways, both numbered from south-west, without a clock and without compression."""
     numbered: dict[Point, int] = {}
     lines: list[tuple[dict[str, str], list[Point]]] = []
-    level = {p for p in _rail_points(streets)}
-    crossing_spots = {}
+    level = _rail_points(streets)
+    marks: dict[Point, dict[str, str]] = {}
     for way in streets.ways:
         nodes: list[Point] = []
-        for a, b in zip(way.points, way.points[1:], strict=False):
+        for a, b in pairwise(way.points):
             some = city.bent(
                 *(([a, b],) if a < b else ([b, a],)), step_m=city.step_m(_quarter_at(streets, a))
             )
@@ -260,7 +264,9 @@ def write_pbf(path: Path, streets: Streets) -> None:
         if way.walked:
             for p in way.points:
                 if p in level:
-                    crossing_spots[city.to_degrees(*city.bend(*p))] = {"railway": "level_crossing"}
+                    marks[city.to_degrees(*city.bend(*p))] = {"railway": "level_crossing"}
+    for name, spot in _stations(streets):
+        marks[spot] = {"railway": "station", "name": name}
     for spot in sorted({p for _, nodes in lines for p in nodes}, key=lambda p: (p[1], p[0])):
         numbered[spot] = FIRST_ID + len(numbered)
     header = osmium.io.Header()
@@ -270,7 +276,7 @@ def write_pbf(path: Path, streets: Streets) -> None:
     target = osmium.io.File(str(path), "pbf,pbf_compression=none,add_metadata=false")
     with osmium.SimpleWriter(target, header=header) as out:
         for spot, number in numbered.items():
-            out.add_node(osmium.osm.mutable.Node(id=number, location=spot, tags=crossing_spots.get(spot, {})))
+            out.add_node(osmium.osm.mutable.Node(id=number, location=spot, tags=marks.get(spot, {})))
         for number, (tags, nodes) in enumerate(lines, start=FIRST_ID):
             out.add_way(osmium.osm.mutable.Way(id=number, nodes=[numbered[p] for p in nodes], tags=tags))
 
@@ -282,6 +288,12 @@ def _box(spots: dict[Point, int]) -> osmium.osm.Box:
 
 def _rail_points(streets: Streets) -> set[Point]:
     return {p for way in streets.ways if way.tags.get("railway") == "rail" for p in way.points}
+
+
+def _stations(streets: Streets) -> list[tuple[str, Point]]:
+    """Stations at the points of the track nearest to where the plan has them."""
+    track = sorted(_rail_points(streets))
+    return [(name, city.to_degrees(*city.bend(*_nearest(at, track)))) for name, at in plan.STATIONS]
 
 
 def _quarter_at(streets: Streets, p: Point) -> str:

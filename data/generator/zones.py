@@ -5,21 +5,23 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from . import city, files, plan
-from .city import Cell, City
+
+if TYPE_CHECKING:
+    from .city import Cell, City
 
 AREA_OF_QUARTER = {
     "old": "centre", "station": "centre", "grid": "west", "danchi": "river", "hill": "hill",
     "northeast": "northeast", "east": "east", "industry": "harbour", "island": "harbour",
 }  # fmt: skip
 NO_MIDDLE_ZONE = ("industry", 0)  # people live there, but the middle-school layer forgot them
-AROUND = ((60, 760), (-900, 820), (-1000, 2400), (-700, 4300), (1500, 4600), (3800, 4500), (5600, 4100), (5500, 2000),
-          (5700, 450), (4430, 380), (4200, 900), (300, 1200))  # fmt: skip
+AROUND = ((60, 760), (-900, 820), (-1000, 2400), (-700, 4300), (1500, 4600), (3800, 4500), (5600, 4100),
+          (5500, 2000), (5700, 450), (4430, 380), (4200, 900), (300, 1200))  # fmt: skip
 RECLAIMED = ((4620, -420), (5100, -380), (5050, 20), (4640, 0))
 
 
@@ -67,17 +69,19 @@ def middle_zones(town: City) -> list[BaseGeometry]:
         groups[AREA_OF_QUARTER[cell.quarter]].append(shape)
         if cell.quarter == "danchi" and cell.shape.centroid.x < 1420 and cell.shape.centroid.y > 1250:
             groups["west"].append(shape)  # families may choose either school here
-    return [city.union(groups[area]) for _, area, _ in plan.MIDDLE_SCHOOLS]
+    return [city.union(groups[area]) for _, area in plan.MIDDLE_SCHOOLS]
 
 
 def _school_row(prefix: str, kind: str, number: int, name: str) -> dict[str, Any]:
-    letter = "C2" if name.endswith("学園") else kind
+    joint = name.endswith("学園")  # elementary and middle school in one
+    letter = "C2" if joint else kind
+    place = name.removesuffix("学園") if joint else name[: -len("中学校")]
     return {
         f"{prefix}_001": plan.WARD_CODE,
         f"{prefix}_002": plan.CITY,
         f"{prefix}_003": f"{letter}99210000{number:02d}{(number * 7) % 10}",
         f"{prefix}_004": name,
-        f"{prefix}_005": f"{plan.CITY}{plan.WARD}{name[:-3] if name.endswith('学校') else '浜町'}{number}-{number % 5 + 1}",
+        f"{prefix}_005": f"{plan.CITY}{plan.WARD}{place}{number}-{number % 5 + 1}",
     }
 
 
@@ -95,7 +99,7 @@ def _features(
 
 def write_middle_schools(path: Path, town: City) -> None:
     """Write A32 (version 3) as a shapefile."""
-    names = [name for name, _, _ in plan.MIDDLE_SCHOOLS]
+    names = [name for name, _ in plan.MIDDLE_SCHOOLS]
     rows = [_school_row("A32", "C1", k, name) for k, name in enumerate(names, start=1)]
     shapes, rows = _features(middle_zones(town), rows)
     widths = (5, 254, 15, 254, 254)
