@@ -70,7 +70,9 @@ Port = Annotated[int, typer.Option("--port", help=say("help.port"), min=1024, ma
 @app.command("new", help=say("help.new"))
 def new(
     folder: Folder,
-    municipality: Annotated[str, typer.Option("--municipality", help=say("help.municipality"), metavar="CODE")],
+    municipality: Annotated[
+        str, typer.Option("--municipality", help=say("help.municipality"), metavar="CODE")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Make a project."""
@@ -209,7 +211,9 @@ def _progress() -> Iterator[Progress]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda stage, done, total: console.print(f"[{done}/{total}] {say(f'stage.{stage}')}", markup=False)
+        yield lambda stage, done, total: console.print(
+            f"[{done}/{total}] {say(f'stage.{stage}')}", markup=False
+        )
         return
     columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console) as bar:
@@ -225,7 +229,9 @@ def _demo_project(folder: Path) -> Project:
     sample = Path(__file__).resolve().parents[1] / "data" / "sample"
     if not sample.is_dir():
         raise errors.SourceError(
-            "no_sample", "The sample ward is not there ({folder}). Run the demo from a clone.", folder=str(sample)
+            "no_sample",
+            "The sample ward is not there ({folder}). Run the demo from a clone.",
+            folder=str(sample),
         )
     if (folder / "study.toml").is_file():
         target = project.open_(folder)
@@ -248,14 +254,21 @@ def _serve(folder: Path, port: int) -> int:
     print(say("app.open", url=f"http://localhost:{port}"), file=sys.stderr)  # noqa: T201
     environment = {**os.environ, "IBASHO_PROJECT": str(folder.resolve())}
     try:
-        return subprocess.run(command, env=environment, cwd=Path(found.origin).parents[1], check=False).returncode  # noqa: S603
+        return subprocess.run(
+            command, env=environment, cwd=Path(found.origin).parents[1], check=False
+        ).returncode
     except KeyboardInterrupt:
         return 0
 
 
 def _reading_document(reading: Reading) -> dict[str, Any]:
     notes = [
-        {"level": n.level, "code": n.code, "row": n.row, "text": text.tell(n.code, n.template, language(), **n.values)}
+        {
+            "level": n.level,
+            "code": n.code,
+            "row": n.row,
+            "text": text.tell(n.code, n.template, language(), **n.values),
+        }
         for n in reading.notes
     ]
     return {**reading.dataset(), "notes": notes}
@@ -270,10 +283,14 @@ def _check_document(target: Project) -> dict[str, Any]:
     for row in store.read(schemas.Datasets).to_dict("records"):
         own = notes[notes["dataset_id"] == row["dataset_id"]]
         told = [_note_document(note) for note in own.to_dict("records")]
-        known = {name: value if isinstance(value, int) else summary.text(value) for name, value in row.items()}
+        known = {
+            name: value if isinstance(value, int) else summary.text(value) for name, value in row.items()
+        }
         datasets.append({**known, "notes": told})
     there = {dataset["kind"] for dataset in datasets}
-    missing = [kind for kind in ("small-areas", "places", "streets", "census-table", "zones") if kind not in there]
+    missing = [
+        kind for kind in ("small-areas", "places", "streets", "census-table", "zones") if kind not in there
+    ]
     return {
         "project": str(target.path),
         "municipality": target.study.municipality_code,
@@ -335,7 +352,12 @@ def _summary(document: dict[str, Any], path: Path) -> str:
     gaps, need = document["gaps"], document["isolation"]
     lines.append(say("run.gaps", count=gaps["count"], people=_amount(gaps["people"]), limit=gaps["limit_m"]))
     lines.append(
-        say("run.isolation", high=need["high_risk_areas"], areas=need["areas"], unknown=need["not_enough_data"])
+        say(
+            "run.isolation",
+            high=need["high_risk_areas"],
+            areas=need["areas"],
+            unknown=need["not_enough_data"],
+        )
     )
     if document["known"]:
         lines.append(say("run.known"))
@@ -347,5 +369,3 @@ def _summary(document: dict[str, Any], path: Path) -> str:
 
 def _amount(value: float | None) -> str:
     return say("unknown") if value is None else f"{value:,.0f}"
-
-

@@ -7,6 +7,7 @@ number of days a week. A place whose opening days are not known is never read as
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -39,7 +40,9 @@ def serves(places: gpd.GeoDataFrame, group: Group) -> pd.Series:
     """
     if not group.targets:
         return pd.Series(data=True, index=places.index)
-    return places["targets"].str.split(";").map(lambda own: not set(own).isdisjoint(group.targets)).astype(bool)
+    return (
+        places["targets"].str.split(";").map(lambda own: not set(own).isdisjoint(group.targets)).astype(bool)
+    )
 
 
 def fitting(places: gpd.GeoDataFrame, group: Group, kind: PlaceKind, study: Study) -> gpd.GeoDataFrame:
@@ -87,11 +90,15 @@ def measure(
                 measured[ids] = _reach(metric, origins, chosen, on_water.to_numpy(), study)
             part = measured[ids].assign(group=group.group, kind=kind, people=people[group.group].to_numpy())
             parts.append(part)
-    return schemas.conform(schemas.Coverage, pd.concat(parts, ignore_index=True))  # type: ignore[no-any-return]
+    return schemas.conform(schemas.Coverage, pd.concat(parts, ignore_index=True))
 
 
 def _reach(
-    metric: access.Metric, origins: gpd.GeoDataFrame, places: gpd.GeoDataFrame, on_water: np.ndarray, study: Study
+    metric: access.Metric,
+    origins: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+    on_water: np.ndarray,
+    study: Study,
 ) -> pd.DataFrame:
     land, snap = gpd.GeoDataFrame(origins[~on_water]), {"max_snap_m": study.max_snap_m}
     near = access.nearest(metric, land, places, k=3, **snap)
@@ -104,7 +111,10 @@ def _reach(
             "nearest_m": _rank(ranks, 1),
             "second_m": _rank(ranks, 2),
             "third_m": _rank(ranks, 3),
-            "n_within": within.groupby("origin_id").size().reindex(origins["origin_id"], fill_value=0).to_numpy(),
+            "n_within": within.groupby("origin_id")
+            .size()
+            .reindex(origins["origin_id"], fill_value=0)
+            .to_numpy(),
             "reason": origins["origin_id"].map(reasons).where(~on_water, "water_area").to_numpy(),
         }
     )
@@ -126,7 +136,9 @@ def shares(coverage: pd.DataFrame, *, limits_m: tuple[int, ...]) -> pd.DataFrame
     return _shares(coverage, ["group", "kind"], limits_m)
 
 
-def area_coverage(coverage: pd.DataFrame, origins: gpd.GeoDataFrame, *, limits_m: tuple[int, ...]) -> pd.DataFrame:
+def area_coverage(
+    coverage: pd.DataFrame, origins: gpd.GeoDataFrame, *, limits_m: tuple[int, ...]
+) -> pd.DataFrame:
     """People covered at each limit in each small area.
 
     Returns
@@ -135,7 +147,7 @@ def area_coverage(coverage: pd.DataFrame, origins: gpd.GeoDataFrame, *, limits_m
     """
     area = coverage["origin_id"].map(origins.set_index("origin_id")["small_area_id"])
     table = _shares(coverage.assign(small_area_id=area), ["small_area_id", "group", "kind"], limits_m)
-    return schemas.conform(schemas.AreaCoverage, table)  # type: ignore[no-any-return]
+    return schemas.conform(schemas.AreaCoverage, table)
 
 
 def _shares(coverage: pd.DataFrame, keys: list[str], limits_m: tuple[int, ...]) -> pd.DataFrame:
@@ -211,7 +223,9 @@ def gaps(
     table = gpd.GeoDataFrame(rows, geometry="geometry", crs=cells.crs).assign(zone_ids="")
     table["gap_id"] = table["label"].map(ids)
     gap_cells = pd.DataFrame({"origin_id": found["origin_id"], "gap_id": found["label"].map(ids)})
-    return schemas.conform(schemas.Gaps, table.drop(columns=["label", "first"])), gap_cells.reset_index(drop=True)
+    return schemas.conform(schemas.Gaps, table.drop(columns=["label", "first"])), gap_cells.reset_index(
+        drop=True
+    )
 
 
 def _of(coverage: pd.DataFrame, group: str, kind: PlaceKind) -> pd.DataFrame:
@@ -232,11 +246,13 @@ def _why(coverage: pd.DataFrame, cells: gpd.GeoDataFrame, study: Study) -> np.nd
         return np.asarray(part["nearest_m"] <= study.limit_m)
 
     everybody = next((g.group for g in study.groups if not g.targets), study.gap_group)
-    reason = np.where(near(study.gap_group), "not_permanent", np.where(near(everybody), "not_for_group", "no_place"))
+    reason = np.where(
+        near(study.gap_group), "not_permanent", np.where(near(everybody), "not_for_group", "no_place")
+    )
     return np.asarray(reason)
 
 
-def _gap(part: pd.DataFrame, cells: gpd.GeoDataFrame) -> dict[str, object]:
+def _gap(part: pd.DataFrame, cells: gpd.GeoDataFrame) -> dict[str, Any]:
     reached = part.dropna(subset="nearest_m")
     weight = reached["people"].sum()
     by_reason = part.groupby("reason")["people"].sum()
@@ -255,5 +271,3 @@ def reasons(coverage: pd.DataFrame) -> Iterator[tuple[str, float]]:
     own = _of(coverage, str(coverage["group"].iloc[0]), "any").dropna(subset="reason")
     for reason, part in own.groupby("reason", sort=True):
         yield str(reason), float(part["people"].sum())
-
-

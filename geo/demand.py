@@ -71,7 +71,7 @@ def _count_at_points(areas: gpd.GeoDataFrame, points: gpd.GeoDataFrame) -> np.nd
     which_point, which_area = tree.query(points.geometry.to_crs(areas.crs).to_numpy(), predicate="intersects")
     first = pd.Series(which_area, index=which_point).groupby(level=0).min()
     total = pd.Series(points["value"].to_numpy()[first.index], index=first.to_numpy()).groupby(level=0).sum()
-    return total.reindex(range(len(areas))).to_numpy(dtype=float)
+    return np.asarray(total.reindex(range(len(areas))), dtype=float)
 
 
 def spread(areas: gpd.GeoDataFrame, statistics: pd.DataFrame, variable: str) -> pd.Series:
@@ -136,7 +136,7 @@ def origins(areas: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, net: Network | N
         crs=areas.crs,
     )
     both = gpd.GeoDataFrame(pd.concat([nodes, points], ignore_index=True), geometry="geometry", crs=areas.crs)
-    return schemas.conform(schemas.Origins, both)  # type: ignore[no-any-return]
+    return schemas.conform(schemas.Origins, both)
 
 
 _NO_NODES = pd.DataFrame({"small_area_id": [], "origin_id": [], "weight": [], "geometry": []})

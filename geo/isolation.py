@@ -37,7 +37,9 @@ INDICATORS = (
     Indicator("age_75_plus_share", "people_75_plus", "table_people"),
     Indicator("one_person_share", "households_one_person", "households_private"),
     Indicator("one_person_share", "households_one_person", "households"),
-    Indicator("no_family_share", "households_private", "households_private", less="households_relatives_only"),
+    Indicator(
+        "no_family_share", "households_private", "households_private", less="households_relatives_only"
+    ),
 )
 """In order of preference: one indicator of age and one of living without family. The two kinds of the second
 are strongly correlated, so only the first that the data give is counted. One-person households are taken over
@@ -81,7 +83,7 @@ def indicators(areas: gpd.GeoDataFrame, *, study: Study) -> pd.DataFrame:
     lived = areas[(areas["people"] > 0) & ~areas["is_water"]]
     parts = [_indicator(lived, indicator, study) for indicator in chosen(areas)]
     table = pd.concat(parts, ignore_index=True) if parts else schemas.empty(schemas.Indicators)
-    return schemas.conform(schemas.Indicators, table)  # type: ignore[no-any-return]
+    return schemas.conform(schemas.Indicators, table)
 
 
 def _indicator(areas: gpd.GeoDataFrame, indicator: Indicator, study: Study) -> pd.DataFrame:
@@ -140,7 +142,7 @@ def risk(areas: gpd.GeoDataFrame, table: pd.DataFrame, *, study: Study) -> pd.Da
             "reason": _reasons(wide, table, study).to_numpy(),
         }
     )
-    return schemas.conform(schemas.Isolation, result)  # type: ignore[no-any-return]
+    return schemas.conform(schemas.Isolation, result)
 
 
 def _thirds(rank: pd.Series, n: int) -> pd.Series:
@@ -152,7 +154,9 @@ def _reasons(wide: pd.DataFrame, table: pd.DataFrame, study: Study) -> pd.Series
         return pd.Series("no_table", index=wide.index)
     missing = wide.isna().any(axis=1)
     small = table[table["denominator"] < study.min_denominator].groupby("small_area_id").size()
-    reason = pd.Series(np.where(wide.index.isin(small.index), "small_denominator", "unknown_count"), wide.index)
+    reason = pd.Series(
+        np.where(wide.index.isin(small.index), "small_denominator", "unknown_count"), wide.index
+    )
     return reason.where(missing, None)
 
 
@@ -178,4 +182,4 @@ def with_access(isolation: pd.DataFrame, area_coverage: pd.DataFrame, *, study: 
     share = isolation["small_area_id"].map(own.set_index("small_area_id")["covered_share"]).astype(float)
     classes = pd.Series(1 + np.searchsorted(ACCESS_LIMITS, share.fillna(0), side="right"), share.index)
     result = isolation.assign(access_class=classes.where(share.notna()).astype(float))
-    return schemas.conform(schemas.Isolation, result)  # type: ignore[no-any-return]
+    return schemas.conform(schemas.Isolation, result)

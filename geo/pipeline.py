@@ -97,9 +97,15 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
     step("read")
     areas_stored = projects.need(project, schemas.SmallAreas, "small-areas")
     crs = _plane(areas_stored, study)
-    metric_tables = {
+    metric_tables: dict[type[schemas.Table], gpd.GeoDataFrame] = {
         schema: store.read(schema).to_crs(crs)
-        for schema in (schemas.Municipalities, schemas.Zones, schemas.Places, schemas.Vacancies, schemas.Streets)
+        for schema in (
+            schemas.Municipalities,
+            schemas.Zones,
+            schemas.Places,
+            schemas.Vacancies,
+            schemas.Streets,
+        )
     }
     statistics = store.read(schemas.Statistics)
     areas = demand.attach(areas_stored, statistics, store.read(schemas.PointCounts)).to_crs(crs)
@@ -189,7 +195,7 @@ def _zones(
         crs=areas.crs,
     )
     parts = [part for part in (own, whole) if len(part)]
-    return schemas.conform(schemas.Zones, gpd.GeoDataFrame(pd.concat(parts), crs=areas.crs))  # type: ignore[no-any-return]
+    return schemas.conform(schemas.Zones, gpd.GeoDataFrame(pd.concat(parts), crs=areas.crs))
 
 
 def _overlaps(all_zones: gpd.GeoDataFrame, study: Study) -> dict[str, zones.Overlaps]:
@@ -230,7 +236,9 @@ def assess(prepared: Prepared, study: Study) -> Assessment:
     found, gap_cells = coverage.gaps(prepared.coverage, prepared.cells, prepared.contiguity, study=study)
     found = found.assign(zone_ids=_zones_of_gaps(prepared, found, gap_cells, study))
     parts = isolation.indicators(prepared.small_areas, study=study)
-    need = isolation.with_access(isolation.risk(prepared.small_areas, parts, study=study), by_area, study=study)
+    need = isolation.with_access(
+        isolation.risk(prepared.small_areas, parts, study=study), by_area, study=study
+    )
     zone_rows = _summarise_zones(prepared, study)
     return Assessment(
         study=study,
@@ -245,7 +253,9 @@ def assess(prepared: Prepared, study: Study) -> Assessment:
     )
 
 
-def _zones_of_gaps(prepared: Prepared, gaps: pd.DataFrame, gap_cells: pd.DataFrame, study: Study) -> pd.Series:
+def _zones_of_gaps(
+    prepared: Prepared, gaps: pd.DataFrame, gap_cells: pd.DataFrame, study: Study
+) -> pd.Series:
     """The zones that a gap's people live in, most people first."""
     own = prepared.coverage[
         (prepared.coverage["group"] == study.gap_group) & (prepared.coverage["kind"] == study.gap_kind)
@@ -297,7 +307,9 @@ def _document(
         },
         "coverage": summary.coverages(prepared.coverage, study=study),
         "gaps": summary.gaps(gaps, study=study),
-        "isolation": summary.isolation(need, parts, prepared.small_areas.set_index("small_area_id")["people"]),
+        "isolation": summary.isolation(
+            need, parts, prepared.small_areas.set_index("small_area_id")["people"]
+        ),
         "zones": _zone_document(prepared),
         "datasets": summary.datasets(prepared.datasets),
         "known": [remark.document() for remark in remarks],
@@ -384,7 +396,9 @@ def _keep(kept: Run, prepared: Prepared) -> None:
 
 
 def _write_json(path: Path, document: object) -> None:
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(document, ensure_ascii=False, indent=2, sort_keys=False) + "\n", encoding="utf-8"
+    )
 
 
 def verify(project: Project, name: str) -> list[str]:

@@ -157,7 +157,11 @@ def _replaced(old: pd.DataFrame, ids: set[str], new: Sequence[pd.DataFrame]) -> 
     if not parts:
         return kept
     table = pd.concat(parts, ignore_index=True)
-    return gpd.GeoDataFrame(table, geometry="geometry", crs=old.crs) if isinstance(old, gpd.GeoDataFrame) else table
+    return (
+        gpd.GeoDataFrame(table, geometry="geometry", crs=old.crs)
+        if isinstance(old, gpd.GeoDataFrame)
+        else table
+    )
 
 
 def _notes(reading: sources.Reading) -> pd.DataFrame:

@@ -38,6 +38,7 @@ PLACE_STATUS = ("planned", "preparing", "open", "suspended", "closed")
 CONSENT = ("none", "asked", "agreed_internal", "agreed_public")
 
 Text = Series[str]
+Shape = GeoSeries[Any]
 
 
 def key(**rules: Any) -> Any:
@@ -63,7 +64,7 @@ class Municipalities(Table):
     name: Text
     qualified_name: Text
     dataset_id: Text
-    geometry: GeoSeries
+    geometry: Shape
 
 
 class Zones(Table):
@@ -75,7 +76,7 @@ class Zones(Table):
     name: Text
     municipality_code: Text = pa.Field(nullable=True)
     dataset_id: Text
-    geometry: GeoSeries
+    geometry: Shape
 
 
 class SmallAreas(Table):
@@ -88,7 +89,7 @@ class SmallAreas(Table):
     households: Series[float] = pa.Field(ge=0)
     is_water: Series[bool]
     dataset_id: Text
-    geometry: GeoSeries
+    geometry: Shape
 
 
 class Statistics(Table):
@@ -115,7 +116,7 @@ class PointCounts(Table):
     variable: Text
     value: Series[float] = pa.Field(ge=0)
     dataset_id: Text = key()
-    geometry: GeoSeries
+    geometry: Shape
 
 
 class Places(Table):
@@ -139,7 +140,7 @@ class Places(Table):
     source_row: Series[int]
     """Row of the user's file, counted as a spreadsheet does."""
     dataset_id: Text
-    geometry: GeoSeries
+    geometry: Shape
 
 
 class Vacancies(Table):
@@ -153,7 +154,7 @@ class Vacancies(Table):
     owner_consent: Text = pa.Field(isin=CONSENT)
     source_row: Series[int]
     dataset_id: Text
-    geometry: GeoSeries
+    geometry: Shape
 
 
 class Streets(Table):
@@ -168,7 +169,7 @@ class Streets(Table):
     """The OSM highway value, or ``street`` where the layer has none."""
     stairs: Series[bool]
     dataset_id: Text
-    geometry: GeoSeries
+    geometry: Shape
 
 
 class Datasets(Table):
@@ -209,7 +210,7 @@ class Origins(Table):
     small_area_id: Text
     weight: Series[float] = pa.Field(ge=0, le=1)
     """Share of the area's people who start here; the weights of an area sum to 1."""
-    geometry: GeoSeries
+    geometry: Shape
 
 
 class Distances(Table):
@@ -259,7 +260,7 @@ class Gaps(Table):
     """Walk from the people left out to the nearest fitting place, mean by people; NaN: none reached."""
     reason: Text
     zone_ids: Text
-    geometry: GeoSeries
+    geometry: Shape
 
 
 class Isolation(Table):
@@ -386,7 +387,8 @@ def _data_error(schema: type[Table], problem: SchemaErrors) -> errors.DataError:
     lines = [
         f"{column}: {check} (row {rows.iloc[0]}, value {values.iloc[0]!r}; {len(values)} in all)"
         for (column, check), values, rows in (
-            ((c, k), g["failure_case"], g["index"]) for (c, k), g in cases.groupby(["column", "check"], dropna=False)
+            ((c, k), g["failure_case"], g["index"])
+            for (c, k), g in cases.groupby(["column", "check"], dropna=False)
         )
     ]
     return errors.DataError(

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from geo import coverage, schemas
+from geo import coverage
 from geo.study import Study
 
 TOP_GAPS = 10
@@ -31,7 +31,13 @@ class Remark:
         """As part of the JSON document; ``text`` in English."""
         values = dict(self.values)
         text = self.template.format(**values)
-        return {"state": self.state, "code": self.code, "template": self.template, "values": values, "text": text}
+        return {
+            "state": self.state,
+            "code": self.code,
+            "template": self.template,
+            "values": values,
+            "text": text,
+        }
 
 
 def population(people: Mapping[str, pd.Series]) -> dict[str, Any]:
@@ -63,7 +69,9 @@ def coverages(table: pd.DataFrame, *, study: Study) -> list[dict[str, Any]]:
     """People covered, one entry a group, kind and limit."""
     shares = coverage.shares(table, limits_m=study.limits_m)
     order = {group.group: place for place, group in enumerate(study.groups)}
-    shares = shares.sort_values(["group", "kind", "limit_m"], key=lambda c: c.map(order) if c.name == "group" else c)
+    shares = shares.sort_values(
+        ["group", "kind", "limit_m"], key=lambda c: c.map(order) if c.name == "group" else c
+    )
     return [
         {
             "group": row.group,
@@ -175,7 +183,10 @@ def remarks_on_people(
     water = float(areas.loc[areas["is_water"], "people"].sum())
     if water:
         yield Remark(
-            "partial", "water_people", "{n} people are counted on water areas and reach no place.", {"n": number(water)}
+            "partial",
+            "water_people",
+            "{n} people are counted on water areas and reach no place.",
+            {"n": number(water)},
         )
     if "table_people" in areas:
         yield from _differing_totals(areas, statistics)
@@ -252,5 +263,3 @@ UNREACHABLE = {
     "other_component": "{n} people live on streets from which no place can be walked to.",
     "water_area": "{n} people are counted on water.",
 }
-
-

@@ -75,7 +75,9 @@ def overlaps(zones: gpd.GeoDataFrame, *, coincident_iou: float) -> Overlaps:
     )
 
 
-def relevant(zones: gpd.GeoDataFrame, origins: gpd.GeoDataFrame, *, municipality_code: str) -> gpd.GeoDataFrame:
+def relevant(
+    zones: gpd.GeoDataFrame, origins: gpd.GeoDataFrame, *, municipality_code: str
+) -> gpd.GeoDataFrame:
     """The zones of the municipality, and those of its neighbours where its people live.
 
     Zones of a designated city follow the city, not the ward, and carry the code of the school's ward.
@@ -95,7 +97,9 @@ def members(zones: gpd.GeoDataFrame, points: gpd.GeoDataFrame, *, key: str) -> p
     members : DataFrame
         ``zone_id, <key>``.
     """
-    point, zone = shapely.STRtree(zones.geometry.to_numpy()).query(points.geometry.to_numpy(), predicate="intersects")
+    point, zone = shapely.STRtree(zones.geometry.to_numpy()).query(
+        points.geometry.to_numpy(), predicate="intersects"
+    )
     table = pd.DataFrame({"zone_id": zones["zone_id"].to_numpy()[zone], key: points[key].to_numpy()[point]})
     return table.sort_values(["zone_id", key], ignore_index=True)
 
@@ -132,9 +136,13 @@ def summarise(
     """
     kept = zones[zones["zone_id"].map(group) == zones["zone_id"]]
     joined = coverage.merge(membership[membership["zone_id"].isin(kept["zone_id"])], on="origin_id")
-    joined["covered_people"] = joined["people"].where(joined["nearest_m"] <= study.limit_m, joined["people"] * 0)
+    joined["covered_people"] = joined["people"].where(
+        joined["nearest_m"] <= study.limit_m, joined["people"] * 0
+    )
     total = (
-        joined.groupby(["zone_id", "group", "kind"])[["people", "covered_people"]].sum(min_count=1).reset_index()
+        joined.groupby(["zone_id", "group", "kind"])[["people", "covered_people"]]
+        .sum(min_count=1)
+        .reset_index()
     )
     combos = coverage[["group", "kind"]].drop_duplicates()
     frame = kept[["zone_id", "system", "tier", "name"]].merge(combos, how="cross")
@@ -152,7 +160,7 @@ def summarise(
         members=frame["zone_id"].map(_joined_members(group)),
     )
     frame["name"] = frame["zone_id"].map(_joined_names(zones, group))
-    return schemas.conform(schemas.ZoneSummary, frame)  # type: ignore[no-any-return]
+    return schemas.conform(schemas.ZoneSummary, frame)
 
 
 def _count(zones: pd.DataFrame, membership: pd.DataFrame) -> pd.Series:
@@ -169,7 +177,8 @@ def _joined_members(group: dict[str, str]) -> dict[str, str]:
 def _joined_names(zones: pd.DataFrame, group: dict[str, str]) -> dict[str, str]:
     names = dict(zip(zones["zone_id"], zones["name"], strict=True))
     return {
-        first: " = ".join(names[zone] for zone in ids.split(";")) for first, ids in _joined_members(group).items()
+        first: " = ".join(names[zone] for zone in ids.split(";"))
+        for first, ids in _joined_members(group).items()
     }
 
 

@@ -37,7 +37,9 @@ def library() -> list[Path]:
 
 
 def placeholders(template: str) -> set[str]:
-    return {field.split(".")[0].split("[")[0] for _, field, _, _ in string.Formatter().parse(template) if field}
+    return {
+        field.split(".")[0].split("[")[0] for _, field, _, _ in string.Formatter().parse(template) if field
+    }
 
 
 def sentences() -> list[tuple[Path, int, str, str]]:
@@ -48,7 +50,9 @@ def sentences() -> list[tuple[Path, int, str, str]]:
             if not isinstance(node, ast.Call):
                 continue
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            literals = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+            literals = [
+                a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)
+            ]
             if name in RAISED and len(literals) >= 2:
                 found.append((path, node.lineno, literals[-2], literals[-1]))
     return found
@@ -63,7 +67,9 @@ def test_both_languages_have_the_same_sentences_with_the_same_values() -> None:
 
 def test_every_raised_sentence_has_a_japanese_one_with_the_same_values() -> None:
     japanese = text.catalogue("ja")
-    missing = [f"{p.name}:{line} {code}" for p, line, code, _ in sentences() if f"error.{code}" not in japanese]
+    missing = [
+        f"{p.name}:{line} {code}" for p, line, code, _ in sentences() if f"error.{code}" not in japanese
+    ]
     assert missing == []
     different = [
         f"{p.name}:{line} {code}"
@@ -183,7 +189,9 @@ def test_help_answers_without_the_heavy_libraries() -> None:
 
 
 def test_the_analysis_works_without_the_app() -> None:
-    code = "import sys\nfrom geo import pipeline\nassert not {'streamlit', 'folium', 'app'} & set(sys.modules)"
+    code = (
+        "import sys\nfrom geo import pipeline\nassert not {'streamlit', 'folium', 'app'} & set(sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

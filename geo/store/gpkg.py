@@ -112,7 +112,11 @@ def _write(table: pd.DataFrame, path: Path, layer: str) -> None:
 
 
 def _multi(shape: Any) -> Any:
-    wrap = {"Polygon": shapely.MultiPolygon, "LineString": shapely.MultiLineString, "Point": shapely.MultiPoint}
+    wrap = {
+        "Polygon": shapely.MultiPolygon,
+        "LineString": shapely.MultiLineString,
+        "Point": shapely.MultiPoint,
+    }
     kind = None if shape is None else wrap.get(shape.geom_type)
     return shape if kind is None else kind([shape])
 
