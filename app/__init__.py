@@ -1,0 +1,1 @@
+"""The Streamlit app: words and clicks, no numbers. ``main`` is the router, ``views`` hold one page each."""

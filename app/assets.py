@@ -1,0 +1,138 @@
+"""What the browser loads: scripts, styles and geometry, all from this machine.
+
+Leaflet and its markercluster plugin come from installed Python packages, the map's own script from
+``geo.present.static``. A component that is never drawn gives each folder an address below ``/component/``,
+beside the frame of streamlit-folium, so that relative addresses hold behind any proxy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, ClassVar
+
+import folium
+import platformdirs
+import streamlit as st
+from branca.element import MacroElement
+from folium.elements import JSCSSMixin
+from folium.template import Template
+from streamlit.components.v1 import declare_component
+from xstatic.pkg import leaflet, leaflet_markercluster
+
+from geo import text
+from geo.pipeline import Prepared
+from geo.present import geometry
+from geo.present.maps import View
+
+OWN = Path(str(resources.files("geo.present") / "static"))
+GEOMETRY = Path(os.environ.get("IBASHO_CACHE") or platformdirs.user_cache_dir("ibasho-atlas")) / "geometry"
+GSI = "https://cyberjapandata.gsi.go.jp/xyz/pale/{z}/{x}/{y}.png"
+"""Background tiles of the Geospatial Information Authority of Japan; asked for only when the machine's
+setting ``IBASHO_BASEMAP=gsi`` says so."""
+GSI_TERMS = "https://maps.gsi.go.jp/development/ichiran.html"
+
+GEOMETRY.mkdir(parents=True, exist_ok=True)
+for _name, _folder in {
+    "leaflet": leaflet.BASE_DIR,
+    "cluster": leaflet_markercluster.BASE_DIR,
+    "own": OWN,
+    "geometry": GEOMETRY,
+}.items():
+    declare_component(_name, path=str(_folder))
+
+
+def _address(folder: str, file: str) -> str:
+    return f"../{__name__}.{folder}/{file}"
+
+
+def _own(file: str) -> str:
+    """Our own files carry their digest, so that a browser never keeps an old one."""
+    digest = hashlib.sha256((OWN / file).read_bytes()).hexdigest()[:12]
+    return f"{_address('own', file)}?{digest}"
+
+
+class _Map(folium.Map):  # type: ignore[misc]
+    """folium's map without its list of foreign scripts."""
+
+    default_js: ClassVar = [
+        ("leaflet", _address("leaflet", "leaflet.js")),
+        ("markercluster", _address("cluster", "leaflet.markercluster.js")),
+        ("atlas", _own("atlas_map.js")),
+    ]
+    default_css: ClassVar = [
+        ("leaflet", _address("leaflet", "leaflet.css")),
+        ("markercluster", _address("cluster", "MarkerCluster.css")),
+        ("atlas", _own("atlas_map.css")),
+    ]
+
+
+class _Call(JSCSSMixin, MacroElement):  # type: ignore[misc]
+    """A call of the map's script."""
+
+    _template = Template("{% macro script(this, kwargs) %}{{ this.code }}{% endmacro %}")
+
+    def __init__(self, code: str) -> None:
+        super().__init__()
+        self.code = code
+
+
+def publish(version: str, prepared: Prepared) -> dict[str, str]:
+    """Write the layers of a data version where the browser finds them; public geometry only.
+
+    Returns
+    -------
+    files : dict of str to str
+        File name of each layer.
+    """
+    stem = f"{version[:24]}-{geometry.FORMAT}"
+    index = GEOMETRY / f"{stem}-index.json"
+    if not index.is_file():
+        payloads = geometry.layers(
+            municipalities=prepared.municipality,
+            zones_table=prepared.zones,
+            small_areas=prepared.small_areas,
+            cells_table=prepared.cells,
+            streets_table=prepared.streets,
+            places_table=prepared.places,
+            municipality_code=prepared.study.municipality_code,
+        )
+        files = {layer: f"{stem}-{layer}.json" for layer in payloads}
+        for layer, payload in payloads.items():
+            _write(GEOMETRY / files[layer], payload)
+        _write(index, json.dumps(files).encode())
+    return dict(json.loads(index.read_text(encoding="utf-8")))
+
+
+def _write(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{os.getpid()}.{path.name}")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def base_map(files: Mapping[str, str]) -> folium.Map:
+    """The frame that never changes while the data stay: a change would load the map anew."""
+    frame = _Map(location=[0, 0], zoom_start=2, tiles=None, zoom_control=False, prefer_canvas=True, maxZoom=19)
+    config: dict[str, Any] = {"base": _address("geometry", ""), "files": dict(files)}
+    if os.environ.get("IBASHO_BASEMAP") == "gsi":
+        # The authority's own name is part of the licence: the same in every language.
+        credit = f'<a href="{GSI_TERMS}">{text.say("map.gsi", "ja")}</a>'
+        config["tiles"] = {"url": GSI, "credit": credit}
+    _Call(f"IB.mount(map_div, {json.dumps(config, sort_keys=True)});").add_to(frame)
+    return frame
+
+
+def change(view: View) -> folium.FeatureGroup:
+    """What is sent when something changes: the view alone."""
+    group = folium.FeatureGroup(name="view")
+    _Call(f"IB.view({view.script()});").add_to(group)
+    return group
+
+
+def styles() -> None:
+    """The styles of tables and text."""
+    st.html(OWN / "page.css")

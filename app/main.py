@@ -1,0 +1,42 @@
+"""The router: language, pages, and the one place that tells an error."""
+
+from __future__ import annotations
+
+import logging
+
+import streamlit as st
+
+from app import state, widgets
+from geo import errors, text
+
+log = logging.getLogger(__name__)
+
+PAGES = ("start", "coverage", "gaps", "isolation")
+
+
+def main() -> None:
+    """Show the chosen page in the reader's language."""
+    language = state.language()
+    st.set_page_config(page_title=text.say("app.title", language), layout="wide")
+    pages = [
+        st.Page(
+            f"views/{name}.py",
+            title=text.say(f"{name}.nav", language),
+            url_path=name,
+            default=name == PAGES[0],
+        )
+        for name in PAGES
+    ]
+    page = st.navigation(pages, position="top")
+    widgets.frame()
+    try:
+        page.run()
+    except errors.AtlasError as problem:
+        st.error(text.tell(problem.code, problem.template, language, **problem.context))
+    except Exception:
+        # The reader gets a sentence; whoever keeps the server finds the traceback in its log.
+        log.exception("A page failed")
+        st.error(text.say("app.fault", language))
+
+
+main()

@@ -1,0 +1,43 @@
+"""How far is it to the nearest fitting place, and for how many people is that near enough?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import state, widgets
+from geo.present import maps, tables
+
+page = widgets.open_page("coverage")
+widgets.controls(page)
+assessment, prepared, study = page.assessment, page.prepared, page.study
+
+left, right = st.columns([7, 4], gap="medium")
+with right:
+    widgets.figures(widgets.key_figures(page))
+    area = widgets.choose_area(page)
+    if area is not None:
+        one = widgets.id_of_area(page, area)
+        widgets.table(
+            tables.area(assessment.area_coverage, prepared.small_areas, one, study=study, language=page.language)
+        )
+with left:
+    view = maps.coverage(
+        assessment.coverage,
+        prepared.cells,
+        study=study,
+        language=page.language,
+        mark=area,
+        **widgets.shown(page),
+    )
+    widgets.draw(page, view, clicked=widgets.area_clicked(page))
+    widgets.method(page)
+
+division = widgets.division(page)
+if division == state.AREAS:
+    rows = tables.areas(assessment.area_coverage, prepared.small_areas, study=study, language=page.language)
+else:
+    rows = tables.zones(assessment.zone_summary, system=division, study=study, language=page.language)
+st.subheader(page.say("coverage.table"), anchor=False)
+widgets.table(rows)
+widgets.download(page, "coverage", rows)
+widgets.not_known(page)

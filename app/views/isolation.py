@@ -1,0 +1,48 @@
+"""Where may the risk of isolation be relatively high, and does it meet poor access?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import state, widgets
+from geo.present import maps, tables
+
+page = widgets.open_page("isolation")
+widgets.controls(page)
+assessment, prepared, study = page.assessment, page.prepared, page.study
+
+st.session_state["colour_control"] = state.get("colour", "risk")
+st.segmented_control(
+    page.say("isolation.colour"),
+    ("risk", "both"),
+    format_func=lambda name: page.say(f"isolation.colour_{name}"),
+    key="colour_control",
+    on_change=lambda: state.put("colour", st.session_state["colour_control"] or "risk"),
+)
+left, right = st.columns([7, 4], gap="medium")
+with right:
+    widgets.figures(tables.isolation_figures(assessment.summary, language=page.language))
+    area = widgets.choose_area(page)
+    if area is not None:
+        one, name = widgets.id_of_area(page, area), widgets.name_of_area(page, area)
+        parts = assessment.indicators
+        widgets.table(
+            tables.need(assessment.isolation, parts, one, study=study, language=page.language, name=name)
+        )
+    st.info(page.say("isolation.caution"))
+with left:
+    shown = {"language": page.language, "mark": area, **widgets.shown(page)}
+    if state.get("colour", "risk") == "both":
+        view = maps.risk_and_access(assessment.isolation, prepared.small_areas, study=study, **shown)
+    else:
+        view = maps.risk(assessment.isolation, prepared.small_areas, **shown)
+    widgets.draw(page, view, clicked=widgets.area_clicked(page))
+    widgets.method(page)
+
+st.subheader(page.say("isolation.table"), anchor=False)
+rows = tables.isolation(
+    assessment.isolation, assessment.indicators, prepared.small_areas, study=study, language=page.language
+)
+widgets.table(rows)
+widgets.download(page, "isolation", rows)
+widgets.not_known(page)

@@ -1,0 +1,394 @@
+"""The parts that pages are made of: frame, controls, map, tables, what is not known."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit_folium import st_folium
+
+from app import assets, cache, state
+from geo import coverage, pipeline, text
+from geo.pipeline import Assessment, Prepared
+from geo.present import geometry, maps, tables, words
+from geo.present.maps import View
+from geo.present.tables import Rows
+from geo.project import Project
+from geo.study import Study
+
+MAP_HEIGHT = 600
+PRESETS_M = (300, 500, 800)
+MIN_M, MAX_M, STEP_M = 100, 1200, 50
+MUNICIPAL = "municipal"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page knows when it is drawn."""
+
+    language: text.Language
+    project: Project
+    study: Study
+    version: str
+    prepared: Prepared
+    assessment: Assessment
+
+    def say(self, key: str, /, **values: object) -> str:
+        """A sentence of the catalogue."""
+        return text.say(key, self.language, **values)
+
+    @property
+    def group(self) -> str:
+        """For whom, in words."""
+        return words.label("group", self.study.gap_group, self.language)
+
+    @property
+    def kind(self) -> str:
+        """Which places count, in words."""
+        return self.say(f"kind.{self.study.gap_kind}", days=self.days)
+
+    @property
+    def days(self) -> str:
+        """From how many days a week a place is permanent."""
+        return f"{self.study.permanent_min_days_per_week:g}"
+
+    @property
+    def ward(self) -> str:
+        """The name of the municipality."""
+        own = self.prepared.zones
+        return str(own.loc[own["tier"] == MUNICIPAL, "name"].iloc[0])
+
+
+def frame() -> None:
+    """What stands on every page: the product's name, the language, the styles."""
+    language = state.language()
+    assets.styles()
+    # Streamlit declares every page English; the reader's browser then offers to translate Japanese.
+    st.html(
+        f"<script>document.documentElement.lang = {language!r};</script>", unsafe_allow_javascript=True, width="content"
+    )
+    st.session_state["language_control"] = language
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.html(f'<p class="ib-brand">{html.escape(text.say("app.title", language))}</p>', width="content")
+        st.segmented_control(
+            text.say("app.language", language),
+            text.LANGUAGES,
+            format_func=lambda code: text.say("app.own_name", code),
+            key="language_control",
+            on_change=state.choose_language,
+            label_visibility="collapsed",
+        )
+
+
+def open_page(name: str) -> Page:
+    """Title, two sentences, and the study measured; ends the page where there is no project."""
+    language = state.language()
+    st.title(text.say(f"{name}.title", language), anchor=False)
+    st.text(text.say(f"{name}.lead", language))
+    project = state.project()
+    if project is None:
+        st.info(text.say("app.no_project", language))
+        st.code("ibasho demo\nibasho app DIR", language=None)
+        st.stop()
+    study = state.study(project)
+    version = cache.version(project, study)
+    prepared = _prepare(project, version, language)
+    assessment = cache.assessment(version, study.fingerprint(), _prepared=prepared, _study=study)
+    return Page(language, project, study, version, prepared, assessment)
+
+
+def _prepare(project: Project, version: str, language: text.Language) -> Prepared:
+    spot = st.empty()
+
+    def tell(stage: str, done: int, total: int) -> None:
+        spot.progress(done / total, text=text.say(f"cli.stage.{stage}", language))
+
+    result = cache.prepared(str(project.path), version, _project=project, _progress=tell)
+    spot.empty()
+    return result
+
+
+def controls(page: Page) -> None:
+    """Area → for whom → how far, on every page in this order."""
+    with st.container(border=True, key="controls"):
+        where, whom, far = st.columns([1, 1, 1], gap="medium")
+        with where:
+            _where(page)
+        with whom:
+            _whom(page)
+        with far:
+            _how_far(page)
+
+
+def _where(page: Page) -> None:
+    names = zone_names(page)
+    st.session_state["zone_control"] = chosen_zone(page)
+    st.selectbox(
+        page.say("controls.where"),
+        [state.WHOLE, *names],
+        format_func=lambda zone: names.get(zone, page.say("controls.whole", ward=page.ward)),
+        key="zone_control",
+        on_change=lambda: state.put("zone", st.session_state["zone_control"]),
+    )
+    st.session_state["division_control"] = division(page)
+    st.selectbox(
+        page.say("controls.division"),
+        [state.AREAS, *systems(page)],
+        format_func=lambda system: words.label("system", system, page.language),
+        key="division_control",
+        on_change=lambda: state.put("division", st.session_state["division_control"]),
+    )
+
+
+def _whom(page: Page) -> None:
+    population = page.assessment.summary["population"]
+
+    def named(group: str) -> str:
+        name = words.label("group", group, page.language)
+        return name if population.get(group) is not None else page.say("controls.no_data", group=name)
+
+    st.session_state["group_control"] = page.study.gap_group
+    st.selectbox(
+        page.say("controls.whom"),
+        [group.group for group in page.study.groups],
+        format_func=named,
+        key="group_control",
+        on_change=lambda: state.change(gap_group=st.session_state["group_control"]),
+    )
+    st.session_state["kind_control"] = page.study.gap_kind
+    st.selectbox(
+        page.say("controls.kind"),
+        coverage.KINDS,
+        format_func=lambda kind: page.say(f"kind.{kind}", days=page.days),
+        key="kind_control",
+        on_change=lambda: state.change(gap_kind=st.session_state["kind_control"]),
+    )
+
+
+def _how_far(page: Page) -> None:
+    limit = page.study.limit_m
+    st.session_state["preset_control"] = limit if limit in PRESETS_M else None
+    st.segmented_control(
+        page.say("controls.how_far"),
+        PRESETS_M,
+        format_func=lambda metres: f"{metres} m",
+        key="preset_control",
+        on_change=lambda: state.change(limit_m=st.session_state["preset_control"] or limit),
+    )
+    st.session_state["limit_control"] = min(max(limit, MIN_M), MAX_M)
+    st.slider(
+        page.say("controls.limit"),
+        MIN_M,
+        MAX_M,
+        step=STEP_M,
+        format="%d m",
+        key="limit_control",
+        on_change=lambda: state.change(limit_m=st.session_state["limit_control"]),
+    )
+
+
+def systems(page: Page) -> list[str]:
+    """The zone systems of the study area, without the municipality itself."""
+    own = page.prepared.zones
+    return sorted(own.loc[own["tier"] != MUNICIPAL, "system"].unique())
+
+
+def division(page: Page) -> str:
+    """How figures are divided: by small areas or by a zone system."""
+    chosen = str(state.get("division", state.AREAS))
+    return chosen if chosen in systems(page) else state.AREAS
+
+
+def zone_names(page: Page) -> dict[str, str]:
+    """Every zone to look at, by its id: 第一中学校 (中学校区)."""
+    own = page.assessment.zone_summary
+    own = own[own["tier"] != MUNICIPAL].drop_duplicates("zone_id").sort_values(["system", "name"])
+    return {
+        zone.zone_id: page.say(
+            "controls.zone", name=zone.name, system=words.label("system", zone.system, page.language)
+        )
+        for zone in own[["zone_id", "system", "name"]].itertuples(index=False)
+    }
+
+
+def chosen_zone(page: Page) -> str:
+    """The zone that is looked at; the whole ward when none is."""
+    zone = str(state.get("zone", state.WHOLE))
+    return zone if zone in zone_names(page) else state.WHOLE
+
+
+def place(page: Page) -> str:
+    """The name of what is looked at."""
+    return zone_names(page).get(chosen_zone(page), page.ward)
+
+
+def shown(page: Page) -> dict[str, Any]:
+    """What every map shows beside its colours: zone lines, places, the chosen zone."""
+    layers = geometry.zone_layers(page.prepared.zones)
+    system, zone = division(page), chosen_zone(page)
+    drawn = layers.get(system)
+    fields: dict[str, Any] = {
+        "places": maps.counting(page.prepared.places, page.prepared.refused, study=page.study),
+        "words": maps.words(page.language),
+    }
+    if zone:
+        own = page.prepared.zones
+        of = str(own.loc[own["zone_id"] == zone, "system"].iloc[0])
+        place = own.loc[own["system"] == of, "zone_id"].tolist().index(zone)
+        fields["focus"] = {"layer": layers[of], "i": place}
+        drawn = drawn or layers[of]
+    return {**fields, "zones": drawn}
+
+
+def draw(page: Page, view: View, *, clicked: Callable[[str, int], None]) -> None:
+    """The map; ``clicked`` is told the layer and the row that was clicked.
+
+    The map's frame is constant while the data stay; a change sends the view alone.
+    """
+    files = cache.geometry(page.version, _prepared=page.prepared)
+    key = "atlas"
+
+    def handle() -> None:
+        click = (st.session_state.get(key) or {}).get("ib_click")
+        if click and click["t"] != st.session_state.get("last_click"):
+            st.session_state["last_click"] = click["t"]
+            clicked(str(click["layer"]), int(click["i"]))
+
+    st_folium(
+        assets.base_map(files),
+        key=key,
+        height=MAP_HEIGHT,
+        use_container_width=True,
+        returned_objects=[],
+        feature_group_to_add=assets.change(view),
+        on_change=handle,
+    )
+
+
+def area_clicked(page: Page) -> Callable[[str, int], None]:
+    """Choose the small area of a click on a cell or an area."""
+
+    def choose(layer: str, row: int) -> None:
+        if layer in {"cells", "areas"}:
+            own = page.prepared.cells if layer == "cells" else page.prepared.small_areas
+            state.put("area", str(own["small_area_id"].iloc[row]))
+
+    return choose
+
+
+def choose_area(page: Page) -> int | None:
+    """The select box of small areas, equal to a click on the map; the row of the chosen one."""
+    own = page.prepared.small_areas
+    ids, names = own["small_area_id"].tolist(), dict(zip(own["small_area_id"], own["name"], strict=True))
+    chosen = state.get("area", None)
+    st.session_state["area_control"] = chosen if chosen in names else None
+    st.selectbox(
+        page.say("controls.area"),
+        [area for area in ids if not own["is_water"].iloc[ids.index(area)]],
+        index=None,
+        format_func=lambda area: str(names[area]),
+        placeholder=page.say("controls.area_hint"),
+        key="area_control",
+        on_change=lambda: state.put("area", st.session_state["area_control"]),
+    )
+    return ids.index(chosen) if chosen in names else None
+
+
+def name_of_area(page: Page, row: int) -> str:
+    """The name of a small area by its row."""
+    return str(page.prepared.small_areas["name"].iloc[row])
+
+
+def id_of_area(page: Page, row: int) -> str:
+    """The id of a small area by its row."""
+    return str(page.prepared.small_areas["small_area_id"].iloc[row])
+
+
+def gap_names(page: Page) -> dict[str, str]:
+    """The gaps by the place where most of their people live."""
+    prepared, found = page.prepared, page.assessment
+    return tables.gap_names(
+        found.gap_cells, found.coverage, prepared.cells, prepared.small_areas, study=page.study, language=page.language
+    )
+
+
+def gap_of_cell(page: Page, row: int) -> str | None:
+    """The gap of a cell by its row."""
+    origin = page.prepared.cells["origin_id"].iloc[row]
+    own = page.assessment.gap_cells
+    found = own.loc[own["origin_id"] == origin, "gap_id"]
+    return str(found.iloc[0]) if len(found) else None
+
+
+def choose_gap(page: Page, names: dict[str, str]) -> str | None:
+    """The ranked list of gaps, equal to a click on the map."""
+    ids = page.assessment.gaps["gap_id"].tolist()
+    people = dict(zip(ids, page.assessment.gaps["people"], strict=True))
+    chosen = state.get("gap", None)
+    st.session_state["gap_control"] = chosen if chosen in people else None
+
+    def named(gap: str) -> str:
+        who = words.count(people[gap], page.language)
+        return page.say("gap.ranked", rank=ids.index(gap) + 1, name=names[gap], people=who)
+
+    st.selectbox(
+        page.say("controls.gap"),
+        ids,
+        index=None,
+        format_func=named,
+        placeholder=page.say("controls.gap_hint"),
+        key="gap_control",
+        on_change=lambda: state.put("gap", st.session_state["gap_control"]),
+    )
+    return str(chosen) if chosen in people else None
+
+
+def key_figures(page: Page) -> list[tuple[str, str]]:
+    """The figures of the zone that is looked at, or of the whole ward."""
+    own = page.prepared.zones
+    zone = chosen_zone(page) or str(own.loc[own["tier"] == MUNICIPAL, "zone_id"].iloc[0])
+    return tables.key_figures(
+        page.assessment.zone_summary, zone=zone, study=page.study, days=page.days, language=page.language
+    )
+
+
+def table(rows: Rows, *, marked: int | None = None) -> None:
+    """A table that screen readers can read and in which names are text."""
+    st.html(tables.html(rows, marked=marked))
+
+
+def download(page: Page, name: str, rows: Rows) -> None:
+    """The table as a file for a spreadsheet."""
+    st.download_button(
+        page.say("app.download"),
+        tables.csv(rows),
+        file_name=tables.file_name(name, page.study, suffix="csv"),
+        mime="text/csv",
+        key=f"download_{name}",
+        on_click="ignore",
+    )
+
+
+def figures(pairs: Iterable[tuple[str, str]]) -> None:
+    """Key figures: what is counted above, the number below."""
+    items = "".join(f"<div><dt>{html.escape(a)}</dt><dd>{html.escape(b)}</dd></div>" for a, b in pairs)
+    st.html(f'<dl class="ib-figures">{items}</dl>')
+
+
+def method(page: Page) -> None:
+    """How distances were measured; straight lines are said on every page."""
+    key = f"method.{page.prepared.method}"
+    st.text(page.say(key, factor=f"{page.study.detour_factor:g}"))
+
+
+def not_known(page: Page) -> None:
+    """What the numbers do not say."""
+    st.subheader(page.say("app.not_known"), anchor=False)
+    sentences = words.known(page.assessment.summary, page.language) or [page.say("app.all_known")]
+    items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
+    st.html(f'<ul class="ib-known">{items}</ul>')
+
+

@@ -1,0 +1,420 @@
+"""Tables → rows for people: labels, rounded numbers, "not known" in words; as HTML and as CSV.
+
+The numbers are those of the analysis: nothing is computed here but the order and the rounding.
+"""
+
+from __future__ import annotations
+
+import csv as csv_format
+import html as html_format
+import io
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo import text
+from geo.present import words
+from geo.study import Study
+
+Kind = Literal["text", "count", "share", "metres", "score"]
+Value = str | float | None
+DIGITS: Mapping[Kind, int] = {"count": 0, "share": 4, "metres": 0, "score": 2}
+FORMULA = re.compile(r"^\s*[=+\-@|%\t\r＝＋－＠]")  # noqa: RUF001
+NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?$")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table for people."""
+
+    label: str
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table for people: values as they are, formatted when they are shown.
+
+    Examples
+    --------
+    >>> rows = Rows("Places", (Column("Name"), Column("People", "count")), (("=1+1", 12.6), ("<b>", None)), "en")
+    >>> csv(rows).decode("utf-8-sig").splitlines()
+    ['Name,People', "'=1+1,13", '<b>,not known']
+    """
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    language: text.Language
+
+    def show(self, value: Value, kind: Kind) -> str:
+        """A value as it stands on the screen."""
+        if _missing(value):
+            return text.say("unit.unknown", self.language)
+        if isinstance(value, str):
+            return value
+        if kind == "share":
+            return words.percent(value, self.language)
+        return f"{value:,.{DIGITS.get(kind, 0)}f}"
+
+
+def _missing(value: Value) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value))
+
+
+def html(table: Rows, *, marked: int | None = None) -> str:
+    """The table as HTML in which every word from a file is text.
+
+    Parameters
+    ----------
+    table : Rows
+    marked : int, optional
+        The row that is chosen on the map.
+    """
+    head = "".join(f'<th scope="col"{_align(c)}>{html_format.escape(c.label)}</th>' for c in table.columns)
+    body = "".join(_html_row(table, row, marked=i == marked) for i, row in enumerate(table.rows))
+    if not table.rows:
+        body = f'<tr><td colspan="{len(table.columns)}">{html_format.escape(_nothing(table))}</td></tr>'
+    caption = html_format.escape(table.caption)
+    return (
+        f'<div class="ib-table" tabindex="0" role="region" aria-label="{caption}"><table>'
+        f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _html_row(table: Rows, row: tuple[Value, ...], *, marked: bool) -> str:
+    cells = []
+    for i, (value, column) in enumerate(zip(row, table.columns, strict=True)):
+        tag, scope = ("th", ' scope="row"') if i == 0 else ("td", "")
+        cells.append(
+            f"<{tag}{scope}{_align(column)}>{html_format.escape(table.show(value, column.kind))}</{tag}>"
+        )
+    return f'<tr{" class=ib-marked" if marked else ""}>{"".join(cells)}</tr>'
+
+
+def _align(column: Column) -> str:
+    return "" if column.kind == "text" else ' class="ib-number"'
+
+
+def _nothing(table: Rows) -> str:
+    return text.say("table.nothing", table.language)
+
+
+def csv(table: Rows) -> bytes:
+    """The table for a spreadsheet: UTF-8 with BOM; numbers plain, text that would be a formula made text."""
+    stream = io.StringIO()
+    writer = csv_format.writer(stream, lineterminator="\r\n")
+    writer.writerow([neutral(column.label) for column in table.columns])
+    for row in table.rows:
+        writer.writerow([_csv_cell(table, v, c) for v, c in zip(row, table.columns, strict=True)])
+    return stream.getvalue().encode("utf-8-sig")
+
+
+def _csv_cell(table: Rows, value: Value, column: Column) -> str:
+    if _missing(value) or isinstance(value, str):
+        return neutral(table.show(value, column.kind))
+    return f"{value:.{DIGITS.get(column.kind, 0)}f}"
+
+
+def neutral(words_: str) -> str:
+    """Text that no spreadsheet takes for a formula.
+
+    Examples
+    --------
+    >>> neutral("=cmd"), neutral("-3.5"), neutral(" @x"), neutral("-a")
+    ("'=cmd", '-3.5', "' @x", "'-a")
+    """
+    return f"'{words_}" if FORMULA.match(words_) and not NUMBER.match(words_) else words_
+
+
+def file_name(page: str, study: Study, *, suffix: str) -> str:
+    """Name of a downloaded file: page, municipality, group, kind and distance.
+
+    Examples
+    --------
+    >>> file_name("gaps", Study(municipality_code="13105"), suffix="csv")
+    'ibasho_gaps_13105_all_any_500m.csv'
+    """
+    return f"ibasho_{page}_{study.municipality_code}_{study.gap_group}_{study.gap_kind}_{study.limit_m}m.{suffix}"
+
+
+def zones(
+    zone_summary: pd.DataFrame, *, system: str, study: Study, language: text.Language
+) -> Rows:
+    """One row a zone of a system, least covered first; see :class:`geo.schemas.ZoneSummary`."""
+    own = _chosen(zone_summary, study)
+    own = own[own["system"] == system].sort_values(["covered_share", "people", "zone_id"], ascending=[True, False, True])
+    rows = own[["name", "people", "covered_people", "covered_share", "places", "vacancies"]]
+    columns = ("zone", ("people", "count"), ("covered", "count"), ("share", "share"), ("places", "count"))
+    return _rows("zones", (*columns, ("vacancies", "count")), rows, language, study=study, system=system)
+
+
+def areas(
+    area_coverage: pd.DataFrame, small_areas: pd.DataFrame, *, study: Study, language: text.Language
+) -> Rows:
+    """One row an inhabited small area, least covered first; see :class:`geo.schemas.AreaCoverage`."""
+    own = _chosen(area_coverage, study)
+    own = own[(own["limit_m"] == study.limit_m) & ~(own["people"] == 0)]
+    own = own.assign(name=own["small_area_id"].map(small_areas.set_index("small_area_id")["name"]))
+    own = own.sort_values(["covered_share", "people", "small_area_id"], ascending=[True, False, True])
+    rows = own[["name", "people", "covered_people", "covered_share"]]
+    columns = ("area", ("people", "count"), ("covered", "count"), ("share", "share"))
+    return _rows("areas", columns, rows, language, study=study)
+
+
+def distances(summary: Mapping[str, Any], *, study: Study, language: text.Language) -> Rows:
+    """People covered at every distance of the study, any place beside permanent ones."""
+    own = [row for row in summary["coverage"] if row["group"] == study.gap_group]
+    share = {(row["kind"], row["limit_m"]): row for row in own}
+    rows = []
+    for limit in sorted({row["limit_m"] for row in own}):
+        one, other = share["any", limit], share["permanent", limit]
+        rows.append(
+            (f"{limit:,} m", one["covered_share"], one["covered_people"], other["covered_share"], other["covered_people"])
+        )
+    columns = ("limit", ("any_share", "share"), ("any_people", "count"))
+    columns += (("permanent_share", "share"), ("permanent_people", "count"))  # type: ignore[assignment]
+    return _rows("distances", columns, rows, language, study=study)
+
+
+def gap_names(
+    gap_cells: pd.DataFrame,
+    coverage: pd.DataFrame,
+    cells: pd.DataFrame,
+    small_areas: pd.DataFrame,
+    *,
+    study: Study,
+    language: text.Language,
+) -> dict[str, str]:
+    """A name for each gap: the small area where most of its people live, and how many more there are."""
+    own = _chosen(coverage, study)[["origin_id", "people"]]
+    name = small_areas.set_index("small_area_id")["name"]
+    where = gap_cells.merge(own, on="origin_id").merge(cells[["origin_id", "small_area_id"]], on="origin_id")
+    by_area = where.groupby(["gap_id", "small_area_id"])["people"].sum().reset_index()
+    by_area = by_area.sort_values(["gap_id", "people", "small_area_id"], ascending=[True, False, True])
+    names = {}
+    for gap, part in by_area.groupby("gap_id", sort=True):
+        first = str(name[part["small_area_id"].iloc[0]])
+        more = len(part) - 1
+        names[str(gap)] = text.say("gap.name_more", language, name=first, n=more) if more else first
+    return names
+
+
+def gaps(table: pd.DataFrame, names: Mapping[str, str], *, study: Study, language: text.Language) -> Rows:
+    """One row a gap, most people first; see :class:`geo.schemas.Gaps`."""
+    rows = [
+        (str(rank), names[gap.gap_id], gap.people, gap.nearest_m, words.label("gap_reason", gap.reason, language))
+        for rank, gap in enumerate(table.itertuples(), start=1)
+    ]
+    columns = ("rank", "where", ("left_out", "count"), ("nearest", "metres"), "reason")
+    return _rows("gaps", columns, rows, language, study=study)
+
+
+def isolation(
+    table: pd.DataFrame, indicators: pd.DataFrame, small_areas: pd.DataFrame, *, study: Study, language: text.Language
+) -> Rows:
+    """One row an area, relatively highest risk first, every indicator with numerator and denominator."""
+    kinds = sorted(indicators["indicator"].unique())
+    parts = {kind: indicators[indicators["indicator"] == kind].set_index("small_area_id") for kind in kinds}
+    name = small_areas.set_index("small_area_id")["name"]
+    ordered = table.sort_values(["rank", "small_area_id"], na_position="last")
+    rows = [
+        (
+            str(name[area.small_area_id]),
+            _class_words(area, language),
+            *(_parts_of(parts[kind], area.small_area_id, language) for kind in kinds),
+            _access_words(area, language),
+        )
+        for area in ordered.itertuples()
+    ]
+    columns = (Column(text.say("column.area", language)), Column(text.say("column.risk", language)))
+    columns += tuple(Column(words.label("indicator", kind, language)) for kind in kinds)
+    columns += (Column(text.say("column.access", language, limit=study.limit_m)),)
+    return Rows(text.say("table.isolation", language), columns, tuple(rows), language)
+
+
+def area(
+    area_coverage: pd.DataFrame,
+    small_areas: pd.DataFrame,
+    small_area_id: str,
+    *,
+    study: Study,
+    language: text.Language,
+) -> Rows:
+    """One small area: people covered at every distance."""
+    own = _chosen(area_coverage, study)
+    own = own[own["small_area_id"] == small_area_id].sort_values("limit_m")
+    rows = [(f"{row.limit_m:,} m", row.covered_share, row.covered_people) for row in own.itertuples()]
+    people = own["people"].iloc[0] if len(own) else None
+    name = str(small_areas.set_index("small_area_id")["name"][small_area_id])
+    caption = text.say(
+        "table.area", language, name=name, group=words.label("group", study.gap_group, language),
+        people=words.count(people, language),
+    )
+    columns = (("limit", "text"), ("covered_share", "share"), ("covered_at", "count"))
+    said = tuple(Column(text.say(f"column.{key}", language, limit=study.limit_m), kind) for key, kind in columns)  # type: ignore[arg-type]
+    return Rows(caption, said, tuple(rows), language)
+
+
+def gap(
+    table: pd.DataFrame,
+    gap_id: str,
+    names: Mapping[str, str],
+    zones_table: pd.DataFrame,
+    *,
+    study: Study,
+    language: text.Language,
+) -> Rows:
+    """One gap: who is left out, how far the nearest place is, why, and in which zones."""
+    own = table.set_index("gap_id").loc[gap_id]
+    name = zones_table.set_index("zone_id")["name"]
+    inside = [str(name[zone]) for zone in own["zone_ids"].split(";") if zone in name]
+    nearest = text.say("gap.none_reached", language)
+    if not np.isnan(own["nearest_m"]):
+        nearest = text.say("unit.metres", language, n=f"{own['nearest_m']:,.0f}")
+    pairs = (
+        ("left_out", words.count(own["people"], language)),
+        ("nearest_one", nearest),
+        ("reason", words.label("gap_reason", own["reason"], language)),
+        ("zones", text.say("unit.list", language).join(inside) or text.say("gap.no_zone", language)),
+    )
+    return _facts(names[gap_id], pairs, study, language)
+
+
+def need(
+    table: pd.DataFrame,
+    indicators: pd.DataFrame,
+    small_area_id: str,
+    *,
+    study: Study,
+    language: text.Language,
+    name: str,
+) -> Rows:
+    """One area: its class, its indicators with numerator and denominator, its access."""
+    own = table[table["small_area_id"] == small_area_id]
+    if own.empty:
+        return _facts(name, (("risk", words.label("isolation_reason", "nobody", language)),), study, language)
+    row = next(own.itertuples())
+    parts = indicators[indicators["small_area_id"] == small_area_id].sort_values("indicator")
+    rows: list[tuple[Value, ...]] = [(text.say("column.risk", language), _class_words(row, language))]
+    for kind in parts["indicator"]:
+        value = _parts_of(parts[parts["indicator"] == kind].set_index("small_area_id"), small_area_id, language)
+        rows.append((words.label("indicator", kind, language), value))
+    rows.append((text.say("column.access", language, limit=study.limit_m), _access_words(row, language)))
+    return Rows(name, _fact_columns(language), tuple(rows), language)
+
+
+def datasets(summary: Mapping[str, Any], *, language: text.Language) -> Rows:
+    """What the numbers were made of."""
+    rows = [
+        (row["file"], words.label("dataset", row["kind"], language), row["edition"], row["kept"], row["licence"])
+        for row in summary["datasets"]
+    ]
+    keys = (("file", "text"), ("dataset", "text"), ("edition", "text"), ("rows", "count"), ("licence", "text"))
+    columns = tuple(Column(text.say(f"column.{key}", language), kind) for key, kind in keys)  # type: ignore[arg-type]
+    return Rows(text.say("table.datasets", language), columns, tuple(rows), language)
+
+
+def _facts(
+    caption: str, pairs: Iterable[tuple[str, str]], study: Study, language: text.Language
+) -> Rows:
+    rows = tuple((text.say(f"column.{key}", language, limit=study.limit_m), value) for key, value in pairs)
+    return Rows(caption, _fact_columns(language), rows, language)
+
+
+def _fact_columns(language: text.Language) -> tuple[Column, ...]:
+    return Column(text.say("column.item", language)), Column(text.say("column.content", language))
+
+
+def key_figures(
+    zone_summary: pd.DataFrame, *, zone: str, study: Study, days: str, language: text.Language
+) -> list[tuple[str, str]]:
+    """People, and how many of them reach a place, of one zone or the municipality; label and number."""
+    own = _chosen(zone_summary, study)
+    row = next(own[own["zone_id"] == zone].itertuples())
+    said = {"limit": row.limit_m, "kind": text.say(f"kind.{study.gap_kind}", language, days=days)}
+    return [
+        (words.label("group", study.gap_group, language), words.count(row.people, language)),
+        (text.say("figure.share", language, **said), words.percent(row.covered_share, language)),
+        (text.say("figure.covered", language, **said), words.count(row.covered_people, language)),
+        (text.say("figure.places", language), words.count(row.places, language, unit="places")),
+    ]
+
+
+def gap_figures(summary: Mapping[str, Any], *, language: text.Language) -> list[tuple[str, str]]:
+    """How many gaps there are and how many people live in them."""
+    gaps_ = summary["gaps"]
+    return [
+        (text.say("figure.gaps", language, limit=gaps_["limit_m"]), words.count(gaps_["count"], language, unit="spots")),
+        (text.say("figure.gap_people", language), words.count(gaps_["people"], language)),
+    ]
+
+
+def isolation_figures(summary: Mapping[str, Any], *, language: text.Language) -> list[tuple[str, str]]:
+    """How many areas are called relatively high, who lives there, and how many could not be measured."""
+    need_ = summary["isolation"]
+    return [
+        (text.say("figure.high_areas", language), words.count(need_["high_risk_areas"], language, unit="areas")),
+        (text.say("figure.high_people", language), words.count(need_["high_risk_people"], language)),
+        (text.say("figure.no_data", language), words.count(need_["not_enough_data"], language, unit="areas")),
+    ]
+
+
+def _class_words(area: Any, language: text.Language) -> str:
+    if np.isnan(area.risk):
+        return words.label("isolation_reason", str(area.reason), language)
+    key = "risk_high" if area.high_risk else ("risk_low", "risk_middle", "risk_upper")[int(area.risk_class) - 1]
+    return text.say(f"legend.{key}", language)
+
+
+def _access_words(area: Any, language: text.Language) -> str:
+    if np.isnan(area.access_class):
+        return text.say("unit.unknown", language)
+    return text.say(f"legend.access_{int(area.access_class)}", language)
+
+
+def _parts_of(part: pd.DataFrame, area: str, language: text.Language) -> str:
+    """A share with its numerator and denominator: 23.1% (120 / 520)."""
+    if area not in part.index:
+        return text.say("unit.unknown", language)
+    row = part.loc[area]
+    share = words.percent(row["value"], language)
+    if np.isnan(row["numerator"]) or np.isnan(row["denominator"]):
+        return share
+    return text.say(
+        "table.share_of", language, share=share, part=f"{row['numerator']:,.0f}", whole=f"{row['denominator']:,.0f}"
+    )
+
+
+def _chosen(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    return table[(table["group"] == study.gap_group) & (table["kind"] == study.gap_kind)]
+
+
+def _rows(
+    name: str,
+    columns: Iterable[str | tuple[str, Kind]],
+    rows: pd.DataFrame | Iterable[tuple[Value, ...]],
+    language: text.Language,
+    *,
+    study: Study,
+    system: str = "",
+) -> Rows:
+    said = {
+        "limit": study.limit_m,
+        "group": words.label("group", study.gap_group, language),
+        "kind": words.label("kind", study.gap_kind, language),
+        "system": words.label("system", system, language),
+    }
+    pairs = [(column, "text") if isinstance(column, str) else column for column in columns]
+    values = rows.itertuples(index=False, name=None) if isinstance(rows, pd.DataFrame) else rows
+    return Rows(
+        text.say(f"table.{name}", language, **said),
+        tuple(Column(text.say(f"column.{key}", language, **said), kind) for key, kind in pairs),  # type: ignore[arg-type]
+        tuple(values),
+        language,
+    )

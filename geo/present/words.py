@@ -1,0 +1,66 @@
+"""Names of groups, zone systems and kinds in the reader's language, and sentences of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from geo import text
+
+
+def label(section: str, name: str, language: text.Language) -> str:
+    """The word for a name; a name that the catalogue does not know (a city's own) stands for itself.
+
+    Examples
+    --------
+    >>> label("group", "age_65_plus", "en"), label("system", "町会", "en")
+    ('aged 65 and over', '町会')
+    """
+    return text.catalogue(language).get(f"{section}.{name}", name)
+
+
+def known(summary: Mapping[str, Any], language: text.Language) -> list[str]:
+    """What is partial or unknown in a run, one sentence each.
+
+    Parameters
+    ----------
+    summary : mapping
+        The document of a run; its ``known`` part is told.
+    """
+    return [_tell(remark, language) for remark in summary["known"]]
+
+
+def _tell(remark: Mapping[str, Any], language: text.Language) -> str:
+    values = dict(remark["values"])
+    if "group" in values:
+        values["group"] = label("group", str(values["group"]), language)
+    return text.tell(remark["code"], remark["template"], language, **values)
+
+
+def count(value: float | None, language: text.Language, *, unit: str = "people") -> str:
+    """A number of people (or of ``unit``) with its unit; unknown is said so.
+
+    Examples
+    --------
+    >>> count(1234.4, "en"), count(None, "en"), count(float("nan"), "en")
+    ('1,234 people', 'not known', 'not known')
+    """
+    if value is None or value != value:
+        return text.say("unit.unknown", language)
+    return text.say(f"unit.{unit}", language, n=f"{value:,.0f}")
+
+
+def percent(share: float | None, language: text.Language) -> str:
+    """A share in per cent, one decimal; never 100 % or 0 % unless it is all or nobody.
+
+    Examples
+    --------
+    >>> percent(0.99999, "en"), percent(1.0, "en"), percent(0.00001, "en"), percent(None, "en")
+    ('99.9%', '100.0%', '0.1%', 'not known')
+    """
+    if share is None or share != share:
+        return text.say("unit.unknown", language)
+    rounded = round(share * 100, 1)
+    if 0 < share < 1:
+        rounded = min(max(rounded, 0.1), 99.9)
+    return f"{rounded:.1f}%"
