@@ -120,7 +120,7 @@ def _tags(edge: Edge, on_river: bool) -> dict[str, str]:
         tags = {"highway": line.highway, "name": line.name, "sidewalk": "both"}
         return tags | ({"bridge": "yes", "layer": "1"} if on_river else {})
     if line.kind == "bank":
-        return {"highway": "cycleway", "foot": "yes"} if dice < 0.5 else {"highway": "path"}
+        return {"highway": "cycleway", "foot": "yes"} if line.number % 2 else {"highway": "path"}
     if line.kind == "coast":
         return {"highway": "footway", "name": "汐風遊歩道"}
     if line.kind == "chome":
