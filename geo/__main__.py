@@ -1,0 +1,5 @@
+"""``python -m geo`` is ``ibasho``."""
+
+from geo.cli import main
+
+main()

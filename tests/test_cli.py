@@ -1,0 +1,157 @@
+"""The command line as people and machines use it: as a process, with its exit codes and its two voices."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def ibasho(*arguments: object, language: str = "en") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "geo", *map(str, arguments)],
+        env={**os.environ, "IBASHO_LANG": language, "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def document(done: subprocess.CompletedProcess[str]) -> Any:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def ward(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The sample ward after ``ibasho demo --no-app --json``."""
+    folder = tmp_path_factory.mktemp("demo") / "ward"
+    return folder, document(ibasho("demo", "--no-app", "--dir", folder, "--json"))
+
+
+def test_demo_prints_what_a_run_promises(ward: tuple[Path, dict[str, Any]]) -> None:
+    _, run = ward
+    assert {
+        "run",
+        "fingerprint",
+        "municipality",
+        "population",
+        "access",
+        "coverage",
+        "gaps",
+        "isolation",
+    } <= set(run)
+    assert {"zones", "datasets", "known"} <= set(run)
+    assert {"all", "under_15", "age_65_plus", "age_75_plus"} <= set(run["population"])
+    assert 60_000 <= run["population"]["all"] <= 110_000
+    assert 0 < run["population"]["age_75_plus"] < run["population"]["age_65_plus"] < run["population"]["all"]
+    access = run["access"]
+    assert {"method", "detour_factor", "limit_m", "origins", "unreachable", "refused_snaps"} <= set(access)
+    assert access["method"] == "network"
+    limits = {(row["group"], row["kind"], row["limit_m"]) for row in run["coverage"]}
+    assert limits == {
+        (group, kind, limit)
+        for group in ("all", "under_15", "age_65_plus", "age_75_plus")
+        for kind in ("any", "permanent")
+        for limit in (300, 500, 800)
+    }
+    assert all(0 <= row["covered_people"] <= row["people"] for row in run["coverage"])
+    assert run["gaps"]["count"] >= 1
+    assert {"gap_id", "people", "nearest_m", "zone_ids"} <= set(run["gaps"]["top"][0])
+    assert run["isolation"]["areas"] > 50
+    assert {"id", "edition", "sha256", "rows"} <= set(run["datasets"][0])
+
+
+def test_the_sample_ward_has_the_overlaps_it_promises(ward: tuple[Path, dict[str, Any]]) -> None:
+    _, run = ward
+    middle = next(z for z in run["zones"] if z["system"] == "middle_school")
+    assert (middle["zones"], middle["coincident_groups"], middle["tier"]) == (8, 1, "middle")
+    assert middle["overlapping_pairs"] >= 1
+    assert middle["people_outside"] > 0
+    offices = next(z for z in run["zones"] if z["system"] == "branch_office")
+    assert (offices["zones"], offices["coincident_groups"], offices["overlapping_pairs"]) == (4, 0, 0)
+
+
+def test_a_second_run_is_the_same_run(ward: tuple[Path, dict[str, Any]]) -> None:
+    folder, first = ward
+    again = document(ibasho("run", folder, "--json"))
+    assert again == {**first, "folder": again["folder"]}
+    assert [p.name for p in (folder / "runs").iterdir()] == [first["run"]]
+
+
+def test_verify_reproduces_a_run_and_sees_a_changed_one(ward: tuple[Path, dict[str, Any]]) -> None:
+    folder, run = ward
+    assert document(ibasho("verify", folder, run["run"], "--json"))["reproduced"] is True
+    manifest = folder / "runs" / run["run"] / "manifest.json"
+    kept = manifest.read_text(encoding="utf-8")
+    changed = json.loads(kept)
+    changed["results"]["Gaps"] = "0" * 64
+    manifest.write_text(json.dumps(changed), encoding="utf-8")
+    done = ibasho("verify", folder, run["run"], "--json")
+    manifest.write_text(kept, encoding="utf-8")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["different"] == ["Gaps"]
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_people_read_the_same_numbers(ward: tuple[Path, dict[str, Any]], language: str) -> None:
+    folder, run = ward
+    done = ibasho("run", folder, language=language)
+    assert done.returncode == 0
+    assert f"{run['population']['all']:,}" in done.stdout
+    assert ("人口" in done.stdout) == (language == "ja")
+    assert str(folder) in done.stdout
+
+
+def test_check_tells_what_was_refused_by_row(ward: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = ward
+    report = document(ibasho("check", folder, "--json"))
+    salons = next(d for d in report["datasets"] if d["file"] == "ibasho_salon.csv")
+    refused = [note for note in salons["notes"] if note["level"] == "refused"]
+    assert len(refused) >= 2
+    assert all(note["row"] >= 2 and note["text"] for note in refused)
+    assert salons["encoding"].lower().replace("-", "") in {"cp932", "shiftjis"}
+    assert report["missing"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["new", "{tmp}/x", "--municipality", "131058"], 1, "131058"),
+        (["new", "{tmp}/x"], 2, "--municipality"),
+        (["run", "{tmp}/nowhere"], 1, "nowhere"),
+        (["import", "{tmp}/nowhere", "x.csv"], 1, "nowhere"),
+        (["import", "{ward}", "{tmp}/missing.csv"], 1, "missing.csv"),
+        (["import", "{ward}", "x.csv", "--as", "nonsense"], 2, "nonsense"),
+        (["verify", "{ward}", "../../etc"], 1, "etc"),
+        (["nonsense"], 2, "nonsense"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_changes(
+    ward: tuple[Path, dict[str, Any]], tmp_path: Path, arguments: list[str], code: int, words: str
+) -> None:
+    folder, _ = ward
+    before = (folder / "store.gpkg").read_bytes()
+    done = ibasho(*(a.format(tmp=tmp_path, ward=folder) for a in arguments))
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (folder / "store.gpkg").read_bytes() == before
+
+
+def test_an_error_is_a_document_for_machines_too(tmp_path: Path) -> None:
+    done = ibasho("run", tmp_path / "nowhere", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["error"]["code"] == "no_project"
+
+
+def test_importing_twice_changes_nothing(ward: tuple[Path, dict[str, Any]], sample: Path) -> None:
+    folder, _ = ward
+    before = document(ibasho("check", folder, "--json"))
+    assert ibasho("import", folder, sample / "ibasho_salon.csv").returncode == 0
+    assert document(ibasho("check", folder, "--json")) == before
