@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import folium
 import platformdirs
@@ -56,28 +56,28 @@ def _own(file: str) -> str:
     return f"{_address('own', file)}?{digest}"
 
 
-class _Map(folium.Map):  # type: ignore[misc]
+class _Map(folium.Map):
     """folium's map without its list of foreign scripts."""
 
-    default_js: ClassVar = [
+    default_js = [  # noqa: RUF012 - the name is folium's
         ("leaflet", _address("leaflet", "leaflet.js")),
         ("markercluster", _address("cluster", "leaflet.markercluster.js")),
         ("atlas", _own("atlas_map.js")),
     ]
-    default_css: ClassVar = [
+    default_css = [  # noqa: RUF012
         ("leaflet", _address("leaflet", "leaflet.css")),
         ("markercluster", _address("cluster", "MarkerCluster.css")),
         ("atlas", _own("atlas_map.css")),
     ]
 
 
-class _Call(JSCSSMixin, MacroElement):  # type: ignore[misc]
+class _Call(JSCSSMixin, MacroElement):
     """A call of the map's script."""
 
     _template = Template("{% macro script(this, kwargs) %}{{ this.code }}{% endmacro %}")
 
     def __init__(self, code: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.code = code
 
 
@@ -116,7 +116,9 @@ def _write(path: Path, content: bytes) -> None:
 
 def base_map(files: Mapping[str, str]) -> folium.Map:
     """The frame that never changes while the data stay: a change would load the map anew."""
-    frame = _Map(location=[0, 0], zoom_start=2, tiles=None, zoom_control=False, prefer_canvas=True, maxZoom=19)
+    frame = _Map(
+        location=[0, 0], zoom_start=2, tiles=None, zoom_control=False, prefer_canvas=True, maxZoom=19
+    )
     config: dict[str, Any] = {"base": _address("geometry", ""), "files": dict(files)}
     if os.environ.get("IBASHO_BASEMAP") == "gsi":
         # The authority's own name is part of the licence: the same in every language.

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit_folium import st_folium
 
 from app import assets, cache, state
-from geo import coverage, pipeline, text
+from geo import coverage, text
 from geo.pipeline import Assessment, Prepared
 from geo.present import geometry, maps, tables, words
 from geo.present.maps import View
@@ -68,7 +68,9 @@ def frame() -> None:
     assets.styles()
     # Streamlit declares every page English; the reader's browser then offers to translate Japanese.
     st.html(
-        f"<script>document.documentElement.lang = {language!r};</script>", unsafe_allow_javascript=True, width="content"
+        f"<script>document.documentElement.lang = {language!r};</script>",
+        unsafe_allow_javascript=True,
+        width="content",
     )
     st.session_state["language_control"] = language
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -311,7 +313,12 @@ def gap_names(page: Page) -> dict[str, str]:
     """The gaps by the place where most of their people live."""
     prepared, found = page.prepared, page.assessment
     return tables.gap_names(
-        found.gap_cells, found.coverage, prepared.cells, prepared.small_areas, study=page.study, language=page.language
+        found.gap_cells,
+        found.coverage,
+        prepared.cells,
+        prepared.small_areas,
+        study=page.study,
+        language=page.language,
     )
 
 
@@ -390,5 +397,3 @@ def not_known(page: Page) -> None:
     sentences = words.known(page.assessment.summary, page.language) or [page.say("app.all_known")]
     items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
     st.html(f'<ul class="ib-known">{items}</ul>')
-
-

@@ -18,7 +18,9 @@ with right:
     if area is not None:
         one = widgets.id_of_area(page, area)
         widgets.table(
-            tables.area(assessment.area_coverage, prepared.small_areas, one, study=study, language=page.language)
+            tables.area(
+                assessment.area_coverage, prepared.small_areas, one, study=study, language=page.language
+            )
         )
 with left:
     view = maps.coverage(

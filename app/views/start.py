@@ -11,7 +11,9 @@ page = widgets.open_page("start")
 widgets.controls(page)
 summary, study = page.assessment.summary, page.study
 
-st.header(page.say("start.heading", place=widgets.place(page), group=page.group, limit=study.limit_m), anchor=False)
+st.header(
+    page.say("start.heading", place=widgets.place(page), group=page.group, limit=study.limit_m), anchor=False
+)
 widgets.figures(widgets.key_figures(page))
 widgets.method(page)
 
@@ -24,7 +26,9 @@ with reach:
     st.page_link("views/coverage.py", label=page.say("start.to_coverage"), icon=":material/map:")
 with worst:
     st.subheader(page.say("start.worst"), anchor=False)
-    gap_rows = tables.gaps(page.assessment.gaps.head(5), widgets.gap_names(page), study=study, language=page.language)
+    gap_rows = tables.gaps(
+        page.assessment.gaps.head(5), widgets.gap_names(page), study=study, language=page.language
+    )
     widgets.table(gap_rows)
     st.page_link("views/gaps.py", label=page.say("start.to_gaps"), icon=":material/search:")
 
@@ -32,4 +36,6 @@ widgets.not_known(page)
 st.subheader(page.say("start.sources"), anchor=False)
 widgets.table(tables.datasets(summary, language=page.language))
 if study != page.project.study:
-    st.button(page.say("start.keep"), help=page.say("start.keep_help"), on_click=state.keep, args=(page.project,))
+    st.button(
+        page.say("start.keep"), help=page.say("start.keep_help"), on_click=state.keep, args=(page.project,)
+    )

@@ -102,7 +102,9 @@ def cells(table: gpd.GeoDataFrame, small_areas: gpd.GeoDataFrame) -> bytes:
 
 def streets(table: gpd.GeoDataFrame) -> bytes:
     """Streets as a picture: pieces joined to long lines, one row a class (major, minor, stairs)."""
-    classes = np.where(table["stairs"], "stairs", np.where(table["kind"].isin(MAJOR_STREETS), "major", "minor"))
+    classes = np.where(
+        table["stairs"], "stairs", np.where(table["kind"].isin(MAJOR_STREETS), "major", "minor")
+    )
     names = [name for name in ("minor", "major", "stairs") if (classes == name).any()]
     merged = [shapely.line_merge(shapely.union_all(table.geometry[classes == name])) for name in names]
     return lines(gpd.GeoDataFrame({"class": names}, geometry=merged, crs=table.crs), key="class")

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import geopandas as gpd
@@ -77,6 +78,7 @@ class View:
     """The script's own words in the reader's language."""
 
     def __post_init__(self) -> None:
+        """Codes are evaluated in the browser: nothing but digits and capital letters."""
         if not CODES.fullmatch(self.codes) or not CODES.fullmatch(self.places):
             raise ValueError("codes are digits and capital letters only")
 
@@ -146,9 +148,11 @@ def _distance_entries(limits: tuple[int, ...], study: Study, language: text.Lang
         *palettes.arm(palettes.BEYOND, len(limits) + 1 - n_within),
     )
     labels = [text.say("legend.up_to", language, upper=limits[0])]
-    labels += [text.say("legend.between", language, lower=a, upper=b) for a, b in zip(limits, limits[1:], strict=False)]
+    labels += [text.say("legend.between", language, lower=a, upper=b) for a, b in pairwise(limits)]
     labels.append(text.say("legend.beyond", language, lower=limits[-1]))
-    return tuple(Entry(str(i), c, label) for i, (c, label) in enumerate(zip(colours, labels, strict=True), start=1))
+    return tuple(
+        Entry(str(i), c, label) for i, (c, label) in enumerate(zip(colours, labels, strict=True), start=1)
+    )
 
 
 def gaps(
@@ -201,9 +205,7 @@ def _badges(gap_table: gpd.GeoDataFrame) -> tuple[tuple[float, float, str], ...]
     return tuple((round(p.y, 5), round(p.x, 5), str(rank)) for rank, p in enumerate(spots, start=1))
 
 
-def risk(
-    isolation: pd.DataFrame, areas: gpd.GeoDataFrame, *, language: text.Language, **shown: Any
-) -> View:
+def risk(isolation: pd.DataFrame, areas: gpd.GeoDataFrame, *, language: text.Language, **shown: Any) -> View:
     """Risk of isolation of each small area, relative within the study.
 
     Parameters
@@ -248,7 +250,11 @@ def risk_and_access(
     needs = [text.say(f"legend.need_{i}", language) for i in (1, 2, 3)]
     accesses = [text.say(f"legend.access_{i}", language) for i in (3, 2, 1)]
     entries = [
-        Entry(str(row * 3 + column + 1), palettes.BIVARIATE[row][column], _both(needs[column], accesses[row], language))
+        Entry(
+            str(row * 3 + column + 1),
+            palettes.BIVARIATE[row][column],
+            _both(needs[column], accesses[row], language),
+        )
         for row in range(3)
         for column in range(3)
     ]
@@ -283,7 +289,9 @@ def counting(places: gpd.GeoDataFrame, refused: pd.DataFrame, *, study: Study) -
         ``place_id`` of the places that are too far from any street to be walked to.
     """
     group = next(group for group in study.groups if group.group == study.gap_group)
-    fitting = set(covering.fitting(places, group, study.gap_kind, study)["place_id"]) - set(refused["place_id"])
+    fitting = set(covering.fitting(places, group, study.gap_kind, study)["place_id"]) - set(
+        refused["place_id"]
+    )
     return "".join("1" if place in fitting else "0" for place in places["place_id"])
 
 
@@ -291,7 +299,10 @@ def words(language: text.Language, kinds: Sequence[str] = schemas.PLACE_KINDS) -
     """The script's own words: zoom buttons, the signs and names of the kinds of place."""
     return {
         "language": language,
-        **{key: text.say(f"map.{key}", language) for key in ("title", "zoom_in", "zoom_out", "legend", "uncounted")},
+        **{
+            key: text.say(f"map.{key}", language)
+            for key in ("title", "zoom_in", "zoom_out", "legend", "uncounted")
+        },
         "signs": {kind: text.say(f"place_sign.{kind}", language) for kind in kinds},
         "kinds": {kind: text.say(f"place_kind.{kind}", language) for kind in kinds},
     }

@@ -11,9 +11,8 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -24,7 +23,7 @@ from geo.study import Study
 Kind = Literal["text", "count", "share", "metres", "score"]
 Value = str | float | None
 DIGITS: Mapping[Kind, int] = {"count": 0, "share": 4, "metres": 0, "score": 2}
-FORMULA = re.compile(r"^\s*[=+\-@|%\t\r＝＋－＠]")  # noqa: RUF001
+FORMULA = re.compile(r"^\s*[=+\-@|%\t\r＝＋－＠]")
 NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?$")
 
 
@@ -94,7 +93,7 @@ def _html_row(table: Rows, row: tuple[Value, ...], *, marked: bool) -> str:
         cells.append(
             f"<{tag}{scope}{_align(column)}>{html_format.escape(table.show(value, column.kind))}</{tag}>"
         )
-    return f'<tr{" class=ib-marked" if marked else ""}>{"".join(cells)}</tr>'
+    return f"<tr{' class=ib-marked' if marked else ''}>{''.join(cells)}</tr>"
 
 
 def _align(column: Column) -> str:
@@ -143,15 +142,14 @@ def file_name(page: str, study: Study, *, suffix: str) -> str:
     return f"ibasho_{page}_{study.municipality_code}_{study.gap_group}_{study.gap_kind}_{study.limit_m}m.{suffix}"
 
 
-def zones(
-    zone_summary: pd.DataFrame, *, system: str, study: Study, language: text.Language
-) -> Rows:
+def zones(zone_summary: pd.DataFrame, *, system: str, study: Study, language: text.Language) -> Rows:
     """One row a zone of a system, least covered first; see :class:`geo.schemas.ZoneSummary`."""
     own = _chosen(zone_summary, study)
-    own = own[own["system"] == system].sort_values(["covered_share", "people", "zone_id"], ascending=[True, False, True])
+    own = own[own["system"] == system]
+    own = own.sort_values(["covered_share", "people", "zone_id"], ascending=[True, False, True])
     rows = own[["name", "people", "covered_people", "covered_share", "places", "vacancies"]]
-    columns = ("zone", ("people", "count"), ("covered", "count"), ("share", "share"), ("places", "count"))
-    return _rows("zones", (*columns, ("vacancies", "count")), rows, language, study=study, system=system)
+    columns = "zone people:count covered:count share:share places:count vacancies:count"
+    return _rows("zones", columns, rows, language, study=study, system=system)
 
 
 def areas(
@@ -163,7 +161,7 @@ def areas(
     own = own.assign(name=own["small_area_id"].map(small_areas.set_index("small_area_id")["name"]))
     own = own.sort_values(["covered_share", "people", "small_area_id"], ascending=[True, False, True])
     rows = own[["name", "people", "covered_people", "covered_share"]]
-    columns = ("area", ("people", "count"), ("covered", "count"), ("share", "share"))
+    columns = "area people:count covered:count share:share"
     return _rows("areas", columns, rows, language, study=study)
 
 
@@ -174,11 +172,9 @@ def distances(summary: Mapping[str, Any], *, study: Study, language: text.Langua
     rows = []
     for limit in sorted({row["limit_m"] for row in own}):
         one, other = share["any", limit], share["permanent", limit]
-        rows.append(
-            (f"{limit:,} m", one["covered_share"], one["covered_people"], other["covered_share"], other["covered_people"])
-        )
-    columns = ("limit", ("any_share", "share"), ("any_people", "count"))
-    columns += (("permanent_share", "share"), ("permanent_people", "count"))  # type: ignore[assignment]
+        covered = (part[name] for part in (one, other) for name in ("covered_share", "covered_people"))
+        rows.append((f"{limit:,} m", *covered))
+    columns = "limit any_share:share any_people:count permanent_share:share permanent_people:count"
     return _rows("distances", columns, rows, language, study=study)
 
 
@@ -208,15 +204,26 @@ def gap_names(
 def gaps(table: pd.DataFrame, names: Mapping[str, str], *, study: Study, language: text.Language) -> Rows:
     """One row a gap, most people first; see :class:`geo.schemas.Gaps`."""
     rows = [
-        (str(rank), names[gap.gap_id], gap.people, gap.nearest_m, words.label("gap_reason", gap.reason, language))
+        (
+            str(rank),
+            names[gap.gap_id],
+            gap.people,
+            gap.nearest_m,
+            words.label("gap_reason", gap.reason, language),
+        )
         for rank, gap in enumerate(table.itertuples(), start=1)
     ]
-    columns = ("rank", "where", ("left_out", "count"), ("nearest", "metres"), "reason")
+    columns = "rank where left_out:count nearest:metres reason"
     return _rows("gaps", columns, rows, language, study=study)
 
 
 def isolation(
-    table: pd.DataFrame, indicators: pd.DataFrame, small_areas: pd.DataFrame, *, study: Study, language: text.Language
+    table: pd.DataFrame,
+    indicators: pd.DataFrame,
+    small_areas: pd.DataFrame,
+    *,
+    study: Study,
+    language: text.Language,
 ) -> Rows:
     """One row an area, relatively highest risk first, every indicator with numerator and denominator."""
     kinds = sorted(indicators["indicator"].unique())
@@ -232,9 +239,11 @@ def isolation(
         )
         for area in ordered.itertuples()
     ]
-    columns = (Column(text.say("column.area", language)), Column(text.say("column.risk", language)))
-    columns += tuple(Column(words.label("indicator", kind, language)) for kind in kinds)
-    columns += (Column(text.say("column.access", language, limit=study.limit_m)),)
+    columns = (
+        *_columns("area risk", language),
+        *(Column(words.label("indicator", kind, language)) for kind in kinds),
+        *_columns("access", language, limit=study.limit_m),
+    )
     return Rows(text.say("table.isolation", language), columns, tuple(rows), language)
 
 
@@ -253,12 +262,15 @@ def area(
     people = own["people"].iloc[0] if len(own) else None
     name = str(small_areas.set_index("small_area_id")["name"][small_area_id])
     caption = text.say(
-        "table.area", language, name=name, group=words.label("group", study.gap_group, language),
+        "table.area",
+        language,
+        name=name,
+        group=words.label("group", study.gap_group, language),
         people=words.count(people, language),
     )
-    columns = (("limit", "text"), ("covered_share", "share"), ("covered_at", "count"))
-    said = tuple(Column(text.say(f"column.{key}", language, limit=study.limit_m), kind) for key, kind in columns)  # type: ignore[arg-type]
-    return Rows(caption, said, tuple(rows), language)
+    return Rows(
+        caption, _columns("limit covered_share:share covered_at:count", language), tuple(rows), language
+    )
 
 
 def gap(
@@ -303,32 +315,33 @@ def need(
     parts = indicators[indicators["small_area_id"] == small_area_id].sort_values("indicator")
     rows: list[tuple[Value, ...]] = [(text.say("column.risk", language), _class_words(row, language))]
     for kind in parts["indicator"]:
-        value = _parts_of(parts[parts["indicator"] == kind].set_index("small_area_id"), small_area_id, language)
+        value = _parts_of(
+            parts[parts["indicator"] == kind].set_index("small_area_id"), small_area_id, language
+        )
         rows.append((words.label("indicator", kind, language), value))
     rows.append((text.say("column.access", language, limit=study.limit_m), _access_words(row, language)))
-    return Rows(name, _fact_columns(language), tuple(rows), language)
+    return Rows(name, _columns("item content", language), tuple(rows), language)
 
 
 def datasets(summary: Mapping[str, Any], *, language: text.Language) -> Rows:
     """What the numbers were made of."""
     rows = [
-        (row["file"], words.label("dataset", row["kind"], language), row["edition"], row["kept"], row["licence"])
+        (
+            row["file"],
+            words.label("dataset", row["kind"], language),
+            row["edition"],
+            row["kept"],
+            row["licence"],
+        )
         for row in summary["datasets"]
     ]
-    keys = (("file", "text"), ("dataset", "text"), ("edition", "text"), ("rows", "count"), ("licence", "text"))
-    columns = tuple(Column(text.say(f"column.{key}", language), kind) for key, kind in keys)  # type: ignore[arg-type]
+    columns = _columns("file dataset edition rows:count licence", language)
     return Rows(text.say("table.datasets", language), columns, tuple(rows), language)
 
 
-def _facts(
-    caption: str, pairs: Iterable[tuple[str, str]], study: Study, language: text.Language
-) -> Rows:
+def _facts(caption: str, pairs: Iterable[tuple[str, str]], study: Study, language: text.Language) -> Rows:
     rows = tuple((text.say(f"column.{key}", language, limit=study.limit_m), value) for key, value in pairs)
-    return Rows(caption, _fact_columns(language), rows, language)
-
-
-def _fact_columns(language: text.Language) -> tuple[Column, ...]:
-    return Column(text.say("column.item", language)), Column(text.say("column.content", language))
+    return Rows(caption, _columns("item content", language), rows, language)
 
 
 def key_figures(
@@ -349,8 +362,9 @@ def key_figures(
 def gap_figures(summary: Mapping[str, Any], *, language: text.Language) -> list[tuple[str, str]]:
     """How many gaps there are and how many people live in them."""
     gaps_ = summary["gaps"]
+    number = words.count(gaps_["count"], language, unit="spots")
     return [
-        (text.say("figure.gaps", language, limit=gaps_["limit_m"]), words.count(gaps_["count"], language, unit="spots")),
+        (text.say("figure.gaps", language, limit=gaps_["limit_m"]), number),
         (text.say("figure.gap_people", language), words.count(gaps_["people"], language)),
     ]
 
@@ -359,7 +373,10 @@ def isolation_figures(summary: Mapping[str, Any], *, language: text.Language) ->
     """How many areas are called relatively high, who lives there, and how many could not be measured."""
     need_ = summary["isolation"]
     return [
-        (text.say("figure.high_areas", language), words.count(need_["high_risk_areas"], language, unit="areas")),
+        (
+            text.say("figure.high_areas", language),
+            words.count(need_["high_risk_areas"], language, unit="areas"),
+        ),
         (text.say("figure.high_people", language), words.count(need_["high_risk_people"], language)),
         (text.say("figure.no_data", language), words.count(need_["not_enough_data"], language, unit="areas")),
     ]
@@ -368,7 +385,9 @@ def isolation_figures(summary: Mapping[str, Any], *, language: text.Language) ->
 def _class_words(area: Any, language: text.Language) -> str:
     if np.isnan(area.risk):
         return words.label("isolation_reason", str(area.reason), language)
-    key = "risk_high" if area.high_risk else ("risk_low", "risk_middle", "risk_upper")[int(area.risk_class) - 1]
+    key = (
+        "risk_high" if area.high_risk else ("risk_low", "risk_middle", "risk_upper")[int(area.risk_class) - 1]
+    )
     return text.say(f"legend.{key}", language)
 
 
@@ -387,7 +406,11 @@ def _parts_of(part: pd.DataFrame, area: str, language: text.Language) -> str:
     if np.isnan(row["numerator"]) or np.isnan(row["denominator"]):
         return share
     return text.say(
-        "table.share_of", language, share=share, part=f"{row['numerator']:,.0f}", whole=f"{row['denominator']:,.0f}"
+        "table.share_of",
+        language,
+        share=share,
+        part=f"{row['numerator']:,.0f}",
+        whole=f"{row['denominator']:,.0f}",
     )
 
 
@@ -397,7 +420,7 @@ def _chosen(table: pd.DataFrame, study: Study) -> pd.DataFrame:
 
 def _rows(
     name: str,
-    columns: Iterable[str | tuple[str, Kind]],
+    columns: str,
     rows: pd.DataFrame | Iterable[tuple[Value, ...]],
     language: text.Language,
     *,
@@ -410,11 +433,19 @@ def _rows(
         "kind": words.label("kind", study.gap_kind, language),
         "system": words.label("system", system, language),
     }
-    pairs = [(column, "text") if isinstance(column, str) else column for column in columns]
     values = rows.itertuples(index=False, name=None) if isinstance(rows, pd.DataFrame) else rows
     return Rows(
         text.say(f"table.{name}", language, **said),
-        tuple(Column(text.say(f"column.{key}", language, **said), kind) for key, kind in pairs),  # type: ignore[arg-type]
+        _columns(columns, language, **said),
         tuple(values),
         language,
+    )
+
+
+def _columns(keys: str, language: text.Language, **said: object) -> tuple[Column, ...]:
+    """Columns by the keys of their labels, as ``key`` or ``key:kind``."""
+    pairs = [key.partition(":") for key in keys.split()]
+    return tuple(
+        Column(text.say(f"column.{key}", language, **said), cast("Kind", kind or "text"))
+        for key, _, kind in pairs
     )
