@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import geopandas as gpd
+import pandas as pd
 import pytest
+import shapely
+
+from geo import schemas
+from geo import study as studies
+from geo.store import GeoPackage
+
+if TYPE_CHECKING:
+    from geo.project import Project
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -26,3 +39,227 @@ def realdata() -> Path:
 def sample() -> Path:
     """The fictional ward."""
     return ROOT / "data" / "sample"
+
+
+# --- the tiny town --------------------------------------------------------------------------------------
+
+PLANE = "EPSG:6677"
+CODE = "99101"
+A, B, C, W = (f"{CODE}{number:04d}" for number in (10, 20, 30, 40))
+TABLE = {
+    # variable: (A, B with C); C is suppressed, W stands in no table
+    "people": (100, 250),
+    "people_under_15": (9, 50),
+    "people_65_plus": (18, 25),
+    "people_75_plus": (9, 10),
+    "households_private": (50, 100),
+    "households_one_person": (20, 30),
+}
+
+
+@dataclass(frozen=True)
+class Town:
+    """A town whose numbers can be worked out on paper; all tables in the plane.
+
+    Main Street (y = 0, residential) has a node every 100 m: ``n00`` at x = 0 to ``n10`` at x = 1000.
+
+    ::
+
+        x     -50   0   100  200  300  400 | 500  600  700  800 | 900  1000  1050
+        area        A: 100 people          | B: 200 people      | C: 50        W: 3 people on water (y > 300)
+        place       ibasho (Mon-Fri, all)           salon (monthly, older)  suspended place
+        zones  P1 = A                      | P2 = B and C
+               S1 = S2 = A, S3 from x = 350 to 850; C is in no S zone, W in no zone at all
+
+    A node weighs half the street that ends in it, so the end nodes weigh half: people of A stand 100/9 at
+    n00 and 200/9 at n01 to n04; those of B 50 at each of n05 to n08; those of C 100/3 at n09, 50/3 at n10.
+
+    Of C the census tells nothing: it is counted with B. Spread by people (4 : 1): under 15 A 9, B 40, C 10;
+    65 and older A 18, B 20, C 5; 75 and older A 9, B 8, C 2. For W no table tells anything.
+
+    To any place nobody on land walks more than 300 m. To the permanent one n00 to n03 walk at most 300 m
+    (700/9 people), up to n05 500 m exactly (150), up to n08 800 m exactly (300).
+
+    Risk: 75 and older 9/100 in A, 10/250 in B (with C); one person 20/50 and 30/100: z = +1 in A, -1 in B.
+
+    With ``river`` Back Lane runs beside Main Street at y = 80, nodes ``r00`` to ``r10``, and the only bridge
+    is at x = 1000: from r00 it is 80 m to n00 for a bird, 2080 m on foot.
+    """
+
+    tables: dict[type[schemas.Table], pd.DataFrame]
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        """The plane table of a schema by its layer name: ``town.small_areas``."""
+        for schema, table in self.tables.items():
+            if schema.__name__.lower() == name.replace("_", ""):
+                return table
+        raise AttributeError(name)
+
+    def stored(self) -> dict[type[schemas.Table], pd.DataFrame]:
+        """The tables as a store keeps them, in degrees."""
+        return {
+            schema: table.to_crs(schemas.STORED_CRS) if isinstance(table, gpd.GeoDataFrame) else table
+            for schema, table in self.tables.items()
+        }
+
+    def project(self, path: Path, **fields: object) -> Project:
+        """A project whose store holds the town."""
+        from geo.project import Project  # here, so that tests of single modules load no more than they need
+
+        path.mkdir(parents=True, exist_ok=True)
+        study = studies.make(**{"municipality_code": CODE, **fields})
+        studies.write(study, path / "study.toml")
+        GeoPackage(path / "store.gpkg").commit(self.stored())
+        return Project(path, study)
+
+
+def _frame(schema: type[schemas.Table], rows: list[dict[str, object]], dataset_id: str) -> pd.DataFrame:
+    if not rows:
+        table = schemas.empty(schema)
+        return table.to_crs(PLANE) if isinstance(table, gpd.GeoDataFrame) else table
+    full = [{**dict.fromkeys(schemas.columns_of(schema)), "dataset_id": dataset_id, **row} for row in rows]
+    frame = pd.DataFrame(full)
+    return schemas.conform(schema, gpd.GeoDataFrame(frame, crs=PLANE) if "geometry" in frame else frame)
+
+
+def _small_areas() -> list[dict[str, object]]:
+    boxes = {A: (-50, -100, 450, 100), B: (450, -100, 850, 100), C: (850, -100, 1050, 100), W: (0, 300, 500, 400)}
+    people, households = {A: 100, B: 200, C: 50, W: 3}, {A: 50, B: 80, C: 20, W: 0}
+    return [
+        {
+            "small_area_id": key,
+            "name": f"Area {name}",
+            "municipality_code": CODE,
+            "people": people[key],
+            "households": households[key],
+            "is_water": key == W,
+            "geometry": shapely.box(*box),
+        }
+        for (key, box), name in zip(boxes.items(), "ABCW", strict=True)
+    ]
+
+
+def _statistics() -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = [{"small_area_id": CODE, "variable": "people", "value": 353, "status": "known"}]
+    for variable, (in_a, in_b) in TABLE.items():
+        rows += [
+            {"small_area_id": A, "variable": variable, "value": in_a, "status": "known"},
+            {"small_area_id": B, "variable": variable, "value": in_b, "status": "includes", "disclosure_group": B},
+            {"small_area_id": C, "variable": variable, "value": None, "status": "suppressed", "disclosure_group": B},
+        ]
+    return rows
+
+
+def _street(prefix: str, y: float) -> list[dict[str, object]]:
+    return [
+        {
+            "street_id": f"{prefix}{i:02d}",
+            "u": f"{prefix}{i:02d}",
+            "v": f"{prefix}{i + 1:02d}",
+            "length_m": 100,
+            "kind": "residential",
+            "stairs": False,
+            "geometry": shapely.LineString([(100 * i, y), (100 * i + 100, y)]),
+        }
+        for i in range(10)
+    ]
+
+
+BRIDGE: dict[str, object] = {
+    "street_id": "z",
+    "u": "n10",
+    "v": "r10",
+    "length_m": 80,
+    "kind": "footway",
+    "stairs": False,
+    "geometry": shapely.LineString([(1000, 0), (1000, 80)]),
+}
+
+
+def _places() -> list[dict[str, object]]:
+    common = {"kind": "ibasho", "targets": "all", "targets_known": True, "status": "open"}
+    return [
+        {**common, "place_id": "ibasho", "name": "まちの居場所", "open_days_per_week": 5, "source_row": 2}
+        | {"geometry": shapely.Point(0, 0)},
+        {**common, "place_id": "salon", "name": "ふれあいサロン", "open_days_per_week": 0.25, "source_row": 3}
+        | {"kind": "salon", "targets": "older", "geometry": shapely.Point(700, 0)},
+        {**common, "place_id": "suspended", "name": "休止中", "open_days_per_week": 7, "source_row": 4}
+        | {"status": "suspended", "geometry": shapely.Point(1000, 0)},
+    ]
+
+
+def _zones() -> list[dict[str, object]]:
+    boxes = {"P1": (-50, 450), "P2": (450, 1050), "S1": (-50, 450), "S2": (-50, 450), "S3": (350, 850)}
+    return [
+        {
+            "zone_id": f"{'branch' if name[0] == 'P' else 'school'}:{name}",
+            "system": "branch_office" if name[0] == "P" else "middle_school",
+            "tier": "middle",
+            "name": name,
+            "municipality_code": CODE,
+            "geometry": shapely.box(west, -100, east, 100),
+        }
+        for name, (west, east) in boxes.items()
+    ]
+
+
+def _vacancies() -> list[dict[str, object]]:
+    at = [200] * 10 + [600] * 3
+    return [
+        {
+            "property_id": f"v{number:02d}",
+            "kind": "house",
+            "owner_consent": "asked",
+            "source_row": number + 2,
+            "geometry": shapely.Point(x, 10),
+        }
+        for number, x in enumerate(at)
+    ]
+
+
+def make_town(*, streets: bool = True, ages: bool = True, river: bool = False) -> Town:
+    """The tiny town, or a variant of it."""
+    lines = _street("n", 0) + ([*_street("r", 80), BRIDGE] if river else []) if streets else []
+    whole = [
+        {"municipality_code": CODE, "name": "Tiny", "qualified_name": "Tiny", "geometry": shapely.box(-50, -100, 1050, 400)}
+    ]
+    rows: dict[type[schemas.Table], list[dict[str, object]]] = {
+        schemas.Municipalities: whole,
+        schemas.SmallAreas: _small_areas(),
+        schemas.Statistics: _statistics() if ages else [],
+        schemas.PointCounts: [],
+        schemas.Streets: lines,
+        schemas.Places: _places(),
+        schemas.Zones: _zones(),
+        schemas.Vacancies: _vacancies(),
+    }
+    tables = {schema: _frame(schema, given, schema.__name__.lower()) for schema, given in rows.items()}
+    imported = [
+        {
+            "dataset_id": schema.__name__.lower(),
+            "kind": schema.__name__.lower(),
+            "table": schema.__name__,
+            "file": "tiny",
+            "sha256": f"{number:064x}",
+            "rows": len(given),
+            "kept": len(given),
+        }
+        for number, (schema, given) in enumerate(rows.items())
+        if given
+    ]
+    tables[schemas.Datasets] = schemas.conform(
+        schemas.Datasets, pd.DataFrame(imported).assign(edition=None, licence=None, encoding=None, crs=None)
+    )
+    return Town(tables)
+
+
+@pytest.fixture(scope="session")
+def build_town() -> Callable[..., Town]:
+    """Makes the tiny town and its variants: ``streets``, ``ages``, ``river``."""
+    return make_town
+
+
+@pytest.fixture
+def town() -> Town:
+    """The tiny town."""
+    return make_town()
