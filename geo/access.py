@@ -1,8 +1,8 @@
 """How far it is to walk: from where people start to the places, on the streets or as the crow flies.
 
 One meaning for both metrics: distances are whole decimetres, a limit counts as met when it is met exactly,
-ties go to the first place by ``place_id``, and what cannot be walked is absent with a reason, never 0 or a large
-number.
+ties go to the first place by ``place_id``, and what cannot be walked is absent with a reason, never 0 or a
+large number.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ A search starts from *seeds* (node, cost so far, label), because a place stands 
 enters the graph at both ends of that street, with the metres to each.
 
 The queue is a ring of buckets, one a decimetre (Dial 1969): no comparisons, no heap, and exactly the order
-that Dijkstra (1959) needs. The ring holds more buckets than the dearest arc costs, so a bucket never mixes two
-costs.
+that Dijkstra (1959) needs. The ring holds more buckets than the dearest arc costs, so a bucket never mixes
+two costs.
 
 Compiled code is kept beside this file, or in the user's cache folder where that one is not writable
 (``NUMBA_CACHE_DIR`` overrules both), so only the first run on a machine compiles.
@@ -189,23 +189,31 @@ def _ring(*largest: int) -> int:
 
 
 @_loop
-def _put(bucket, after, before, x, b):  # type: ignore[no-untyped-def]
-    """Node ``x`` waits in bucket ``b`` (a doubly linked list through the nodes)."""
+def _move(queue, dist, x, d):  # type: ignore[no-untyped-def]
+    """Node ``x`` costs ``d`` now and waits in that bucket; how many more nodes wait (0: it only moved)."""
+    bucket, after, before = queue
+    more = 1
+    if before[x] != -2:
+        _take(queue, dist, x)
+        more = 0
+    b = d & (len(bucket) - 1)
     first = bucket[b]
-    after[x] = first
-    before[x] = -1
+    after[x], before[x] = first, -1
     if first >= 0:
         before[first] = x
     bucket[b] = x
+    dist[x] = d
+    return more
 
 
 @_loop
-def _take(bucket, after, before, x, b):  # type: ignore[no-untyped-def]
-    """Node ``x`` leaves bucket ``b``."""
+def _take(queue, dist, x):  # type: ignore[no-untyped-def]
+    """Node ``x`` waits no longer. (A bucket is a doubly linked list through the nodes; -2: not in any.)"""
+    bucket, after, before = queue
     if before[x] >= 0:
         after[before[x]] = after[x]
     else:
-        bucket[b] = after[x]
+        bucket[dist[x] & (len(bucket) - 1)] = after[x]
     if after[x] >= 0:
         before[after[x]] = before[x]
     before[x] = -2
@@ -254,38 +262,26 @@ def _nearest(indptr, heads, cost, seed_node, seed_cost, seed_label, ring):  # ty
     dist = np.full(n, FAR, np.int32)
     label = np.full(n, -1, np.int32)
     bucket = np.full(ring, -1, np.int32)
-    after = np.empty(n, np.int32)
-    before = np.full(n, -2, np.int32)  # -2: not waiting
-    mask = ring - 1
-    waiting = 0
+    queue = (bucket, np.empty(n, np.int32), np.full(n, -2, np.int32))
+    waiting = now = 0
     for s in range(len(seed_node)):
         x, d, name = seed_node[s], seed_cost[s], seed_label[s]
         if d < dist[x] or (d == dist[x] and name < label[x]):
-            if before[x] != -2:
-                _take(bucket, after, before, x, dist[x] & mask)
-                waiting -= 1
-            dist[x], label[x] = d, name
-            _put(bucket, after, before, x, d & mask)
-            waiting += 1
-    now = 0
+            waiting += _move(queue, dist, x, d)
+            label[x] = name
     while waiting:
-        x = bucket[now & mask]
+        x = bucket[now & (ring - 1)]
         if x < 0:
             now += 1
             continue
-        _take(bucket, after, before, x, now & mask)
+        _take(queue, dist, x)
         waiting -= 1
         name = label[x]
         for a in range(indptr[x], indptr[x + 1]):
-            y = heads[a]
-            d = now + cost[a]
+            y, d = heads[a], now + cost[a]
             if d < dist[y] or (d == dist[y] and name < label[y]):
-                if before[y] != -2:
-                    _take(bucket, after, before, y, dist[y] & mask)
-                    waiting -= 1
-                dist[y], label[y] = d, name
-                _put(bucket, after, before, y, d & mask)
-                waiting += 1
+                waiting += _move(queue, dist, y, d)
+                label[y] = name
     return dist, label
 
 
@@ -348,55 +344,63 @@ def _enter(dist, label, x, d, name):  # type: ignore[no-untyped-def]
 
 
 @_loop
+def _holds(dist, label, x, d, name):  # type: ignore[no-untyped-def]
+    """Whether (d, name) still stands in the row of ``x``: it may have been improved or pushed out."""
+    for i in range(dist.shape[1]):
+        if label[x, i] == name:
+            return dist[x, i] == d
+    return False
+
+
+_USED, _FREE, _WAITING = 0, 1, 2
+
+
+@_loop
+def _wait(pool, state, bucket, x, d, name):  # type: ignore[no-untyped-def]
+    """Let (x, name) wait in bucket ``d``: in an entry that is free again, or a new one."""
+    entry = state[_FREE]
+    if entry >= 0:
+        state[_FREE] = pool[entry, 2]
+    else:
+        entry = state[_USED]
+        state[_USED] += 1
+        if entry == len(pool):
+            pool = np.concatenate((pool, np.empty_like(pool)))
+    b = d & (len(bucket) - 1)
+    pool[entry, 0], pool[entry, 1], pool[entry, 2] = x, name, bucket[b]
+    bucket[b] = entry
+    state[_WAITING] += 1
+    return pool
+
+
+@_loop
 def _k_nearest(indptr, heads, cost, seed_node, seed_cost, seed_label, k, ring):  # type: ignore[no-untyped-def]
     n = len(indptr) - 1
     dist = np.full((n, k), FAR, np.int32)
     label = np.full((n, k), -1, np.int32)
     bucket = np.full(ring, -1, np.int32)
-    mask = ring - 1
-    # Entries (node, label, next) in a pool that grows; done ones go to the list ``free``.
-    room = max(len(seed_node), n) + 1
-    e_node, e_label, e_next = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.int32)
-    used, free, waiting, now = 0, -1, 0, -1
-    seeding = True
-    while seeding or waiting:
-        if seeding:
-            lo, hi, x, name = 0, len(seed_node), -1, -1
-            seeding = False
-        else:
-            entry = bucket[now & mask]
-            if entry < 0:
-                now += 1
-                continue
-            bucket[now & mask] = e_next[entry]
-            e_next[entry], free = free, entry
-            waiting -= 1
-            x, name = e_node[entry], e_label[entry]
-            lo = hi = 0
-            for i in range(k):
-                # An entry that was improved or pushed out since then has nothing to pass on.
-                if label[x, i] == name and dist[x, i] == now:
-                    lo, hi = indptr[x], indptr[x + 1]
-        for a in range(lo, hi):
-            if x < 0:
-                y, d, who = seed_node[a], seed_cost[a], seed_label[a]
-            else:
-                y, d, who = heads[a], np.int32(now + cost[a]), name
-            if not _enter(dist, label, y, d, who):
-                continue
-            if free >= 0:
-                entry, free = free, e_next[free]
-            else:
-                if used == len(e_node):
-                    e_node = np.concatenate((e_node, np.empty_like(e_node)))
-                    e_label = np.concatenate((e_label, np.empty_like(e_label)))
-                    e_next = np.concatenate((e_next, np.empty_like(e_next)))
-                entry = used
-                used += 1
-            e_node[entry], e_label[entry], e_next[entry] = y, who, bucket[d & mask]
-            bucket[d & mask] = entry
-            waiting += 1
-        now = max(now, 0)
+    pool = np.empty((n + 1, 3), np.int32)  # node, label, next entry of the bucket (or next free one)
+    state = np.array([0, -1, 0])
+    now = 0
+    for s in range(len(seed_node)):
+        x, d, name = seed_node[s], seed_cost[s], seed_label[s]
+        if _enter(dist, label, x, d, name):
+            pool = _wait(pool, state, bucket, x, d, name)
+    while state[_WAITING]:
+        entry = bucket[now & (ring - 1)]
+        if entry < 0:
+            now += 1
+            continue
+        x, name = pool[entry, 0], pool[entry, 1]
+        bucket[now & (ring - 1)] = pool[entry, 2]
+        pool[entry, 2], state[_FREE] = state[_FREE], entry
+        state[_WAITING] -= 1
+        if not _holds(dist, label, x, now, name):
+            continue
+        for a in range(indptr[x], indptr[x + 1]):
+            y, d = heads[a], now + cost[a]
+            if _enter(dist, label, y, d, name):
+                pool = _wait(pool, state, bucket, y, d, name)
     return dist, label
 
 
@@ -493,9 +497,9 @@ def within(
     Notes
     -----
     A source costs what lies within the limit, not the size of the network: the work arrays are reset through
-    the list of touched nodes. Rows do not depend on one another: a block of sources gives the same rows as all
-    of them, so threads may share the work (the loops release the interpreter). Choose the smaller side as
-    sources.
+    the list of touched nodes. Rows do not depend on one another: a block of sources gives the same rows as
+    all of them, so threads may share the work (the loops release the interpreter). Choose the smaller side
+    as sources.
 
     Examples
     --------
@@ -513,7 +517,7 @@ def within(
     direct = _longs(direct_ptr), _ints(direct_target), _ints(direct_cost)
     # No cost above the limit ever waits, so the ring need not be larger than that.
     ring = min(_ring(limit), _ring(_largest(graph[2]), _largest(sources[1])))
-    ptr, target, distance = _within(*graph, *sources, len(target_ends), *at_node, *direct, limit, ring)
+    ptr, target, distance = _within(graph, sources, len(target_ends), at_node, direct, limit, ring)
     return ptr, target, distance
 
 
@@ -540,94 +544,85 @@ def _by_node(n, ends, to_ends):  # type: ignore[no-untyped-def]
 
 
 @_loop
-def _within(  # type: ignore[no-untyped-def]
-    indptr,
-    heads,
-    cost,
-    ends,
-    to_ends,
-    n_targets,
-    at_ptr,
-    at_target,
-    at_extra,
-    direct_ptr,
-    direct_target,
-    direct_cost,
-    limit,
-    ring,
-):
-    n = len(indptr) - 1
-    mask = ring - 1
-    bucket = np.full(ring, -1, np.int32)
+def _meet(best, met, n_met, t, d):  # type: ignore[no-untyped-def]
+    """Target ``t`` is met after ``d``; how many targets were met so far."""
+    if best[t] == FAR:
+        met[n_met] = t
+        n_met += 1
+    best[t] = min(best[t], d)
+    return n_met
+
+
+@_loop
+def _seed(queue, dist, touched, ends, to_ends, limit):  # type: ignore[no-untyped-def]
+    """Both ends of the source's edge wait; how many nodes (twice: all of them were touched)."""
+    waiting = 0
+    for side in range(2):
+        x, d = ends[side], to_ends[side]
+        if x >= 0 and d <= limit and d < dist[x]:
+            touched[waiting] = x
+            waiting += _move(queue, dist, x, d)
+    return waiting
+
+
+@_loop
+def _search(graph, at_node, limit, queue, dist, touched, waiting, best, met, n_met):  # type: ignore[no-untyped-def]
+    """One search as far as the limit; how many targets were met. Leaves ``dist`` as it was before."""
+    indptr, heads, cost = graph
+    at_ptr, at_target, at_extra = at_node
+    bucket = queue[0]
+    n_touched, now = waiting, 0
+    while waiting:
+        x = bucket[now & (len(bucket) - 1)]
+        if x < 0:
+            now += 1
+            continue
+        _take(queue, dist, x)
+        waiting -= 1
+        for a in range(at_ptr[x], at_ptr[x + 1]):
+            if now + at_extra[a] <= limit:
+                n_met = _meet(best, met, n_met, at_target[a], now + at_extra[a])
+        for a in range(indptr[x], indptr[x + 1]):
+            y, d = heads[a], now + cost[a]
+            if d <= limit and d < dist[y]:
+                if dist[y] == FAR:
+                    touched[n_touched] = y
+                    n_touched += 1
+                waiting += _move(queue, dist, y, d)
+    for i in range(n_touched):
+        dist[touched[i]] = FAR
+    return n_met
+
+
+@_loop
+def _within(graph, sources, n_targets, at_node, direct, limit, ring):  # type: ignore[no-untyped-def]
+    ends, to_ends = sources
+    direct_ptr, direct_target, direct_cost = direct
+    n = len(graph[0]) - 1
+    queue = (np.full(ring, -1, np.int32), np.empty(n, np.int32), np.full(n, -2, np.int32))
     dist = np.full(n, FAR, np.int32)
-    after = np.empty(n, np.int32)
-    before = np.full(n, -2, np.int32)
-    touched = np.empty(n, np.int32)
+    touched = np.empty(n + 1, np.int32)  # one more: both ends of a loop are one node
     best = np.full(n_targets, FAR, np.int32)
     met = np.empty(n_targets, np.int32)
     out_ptr = np.zeros(len(ends) + 1, np.int64)
-    out_target = np.empty(1024, np.int32)
-    out_cost = np.empty(1024, np.int32)
-    out = 0
+    out = np.empty((1024, 2), np.int32)
+    size = 0
     for s in range(len(ends)):
-        n_touched = n_met = waiting = now = 0
-        for side in range(2):
-            x, d = ends[s, side], to_ends[s, side]
-            if x >= 0 and d <= limit and d < dist[x]:
-                if dist[x] == FAR:
-                    touched[n_touched] = x
-                    n_touched += 1
-                else:
-                    _take(bucket, after, before, x, dist[x] & mask)
-                    waiting -= 1
-                dist[x] = d
-                _put(bucket, after, before, x, d & mask)
-                waiting += 1
+        n_met = 0
         for a in range(direct_ptr[s], direct_ptr[s + 1]):
-            t = direct_target[a]
             if direct_cost[a] <= limit:
-                if best[t] == FAR:
-                    met[n_met] = t
-                    n_met += 1
-                best[t] = min(best[t], direct_cost[a])
-        while waiting:
-            x = bucket[now & mask]
-            if x < 0:
-                now += 1
-                continue
-            _take(bucket, after, before, x, now & mask)
-            waiting -= 1
-            for a in range(at_ptr[x], at_ptr[x + 1]):
-                t, d = at_target[a], now + at_extra[a]
-                if d <= limit and d < best[t]:
-                    if best[t] == FAR:
-                        met[n_met] = t
-                        n_met += 1
-                    best[t] = d
-            for a in range(indptr[x], indptr[x + 1]):
-                y, d = heads[a], now + cost[a]
-                if d <= limit and d < dist[y]:
-                    if dist[y] == FAR:
-                        touched[n_touched] = y
-                        n_touched += 1
-                    else:
-                        _take(bucket, after, before, y, dist[y] & mask)
-                        waiting -= 1
-                    dist[y] = d
-                    _put(bucket, after, before, y, d & mask)
-                    waiting += 1
-        while out + n_met > len(out_target):
-            out_target = np.concatenate((out_target, np.empty_like(out_target)))
-            out_cost = np.concatenate((out_cost, np.empty_like(out_cost)))
+                n_met = _meet(best, met, n_met, direct_target[a], direct_cost[a])
+        waiting = _seed(queue, dist, touched, ends[s], to_ends[s], limit)
+        n_met = _search(graph, at_node, limit, queue, dist, touched, waiting, best, met, n_met)
+        while size + n_met > len(out):
+            out = np.concatenate((out, np.empty_like(out)))
         met[:n_met].sort()
         for i in range(n_met):
-            out_target[out], out_cost[out] = met[i], best[met[i]]
+            out[size, 0], out[size, 1] = met[i], best[met[i]]
             best[met[i]] = FAR
-            out += 1
-        for i in range(n_touched):
-            dist[touched[i]] = FAR
-        out_ptr[s + 1] = out
-    return out_ptr, out_target[:out].copy(), out_cost[:out].copy()
+            size += 1
+        out_ptr[s + 1] = size
+    return out_ptr, out[:size, 0].copy(), out[:size, 1].copy()
 
 
 # --- small helpers --------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ import xml.etree.ElementTree as ET
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -231,11 +231,10 @@ def _reading(path: Path, found: _Found, dataset_id: str, *, sha256: str | None =
     if not len(found.street_id):
         raise errors.DataError(
             "streets_no_walkable",
-            "{file} has no street that may be walked ({rows} ways, left out: {left_out}). Is it an extract with "
+            "{file} has no street that may be walked: its {rows} ways were all left out. Is it an extract with "
             "the streets of this area?",
             file=path.name,
             rows=found.rows,
-            left_out=_listed(found.left_out) or "none",
         )
     lines = gpd.GeoSeries(found.geometry, crs=schemas.STORED_CRS)
     table = gpd.GeoDataFrame(
@@ -266,20 +265,21 @@ def _reading(path: Path, found: _Found, dataset_id: str, *, sha256: str | None =
     )
 
 
-def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason} {n}" for reason, n in sorted(counts.items()))
+_LEFT_OUT = {
+    "ferry": Note("info", "streets_ferry", "{n} ferries were left out."),
+    "not_for_walking": Note("info", "streets_motorway", "{n} motorways or the like were left out."),
+    "not_there": Note("info", "streets_not_there", "{n} ways that are planned or gone were left out."),
+    "area": Note("info", "streets_area", "{n} outlines of squares were left out."),
+    "foot_no": Note("info", "streets_foot_no", "{n} ways where walking is forbidden were left out."),
+    "cycleway": Note("info", "streets_cycleway", "{n} cycleways without permission to walk were left out."),
+    "private": Note("info", "streets_private", "{n} private ways were left out."),
+    "indoor": Note("info", "streets_indoor", "{n} ways inside buildings were left out."),
+    "no_line": Note("info", "streets_no_line", "{n} features that are no lines were left out."),
+}
 
 
-def _left_out(counts: Mapping[str, int]) -> list[Note]:
-    return [
-        Note(
-            "info",
-            "streets_not_walked",
-            "{n} ways were left out, for nobody may walk on them ({reason}).",
-            values={"n": n, "reason": reason},
-        )
-        for reason, n in sorted(counts.items())
-    ]
+def _left_out(counts: Mapping[str, int]) -> Iterator[Note]:
+    return _if_any(*(replace(_LEFT_OUT[reason], values={"n": n}) for reason, n in sorted(counts.items())))
 
 
 def _for_cars(kinds: Strings) -> list[Note]:
@@ -295,8 +295,27 @@ def _for_cars(kinds: Strings) -> list[Note]:
     ]
 
 
-def _counted(level: Any, code: str, template: str, n: int) -> list[Note]:
-    return [Note(level, code, template, values={"n": n})] if n else []
+def _if_any(*notes: Note) -> Iterator[Note]:
+    """Those notes that count something."""
+    return (note for note in notes if note.values["n"])  # noqa: PD011  (no pandas)
+
+
+def _clipped(n: int) -> Note:
+    return Note(
+        "info",
+        "streets_clipped",
+        "{n} pieces of street were left out: one of their nodes is not in the file (it ends there).",
+        values={"n": n},
+    )
+
+
+def _loops(n: int) -> Note:
+    return Note(
+        "repaired",
+        "streets_loops",
+        "{n} pieces from a node to itself were left out.",
+        values={"n": n},
+    )
 
 
 def _lengths(lines: Strings) -> NDArray[np.float64]:
@@ -398,30 +417,28 @@ def _pieces(ways: _Ways, edition: str | None) -> _Found:
     names = pd.Series(way[first]).astype(str) + ":" + pd.Series(position[first]).astype(str)
     ends = np.stack([xy[first], xy[second]], axis=1) / _E7
     lonely = len(ways.kind) - len(np.unique(way[second])) if len(second) else len(ways.kind)
-    notes = [
-        *_counted(
-            "info",
-            "streets_clipped",
-            "{n} pieces of street were left out: one of their nodes is not in the file (it ends there).",
-            int((~placed).sum()),
-        ),
-        *_counted(
-            "repaired", "streets_loops", "{n} pieces from a node to itself were left out.", int(loop.sum())
-        ),
-        *_counted(
+    notes = _if_any(
+        _clipped(int((~placed).sum())),
+        _loops(int(loop.sum())),
+        Note(
             "refused",
             "streets_date_line",
             "{n} pieces over the date line were left out.",
-            int(round_earth.sum()),
+            values={"n": int(round_earth.sum())},
         ),
-        *_counted("info", "streets_one_node", "{n} ways have fewer than two nodes in the file.", lonely),
-        *_counted(
+        Note(
+            "info",
+            "streets_one_node",
+            "{n} ways have fewer than two nodes in the file and were left out.",
+            values={"n": lonely},
+        ),
+        Note(
             "repaired",
             "streets_repeated",
             "{n} ways stand in the file again; the first one was kept.",
-            ways.repeated,
+            values={"n": ways.repeated},
         ),
-    ]
+    )
     return _Found(
         street_id=("w" + names).to_numpy(dtype=object),
         u=ref[first].astype(str).astype(object),
@@ -479,15 +496,6 @@ def _graphml(path: Path) -> _Found:
         names.append(f"e{u}:{v}:{order[u, v]}")
         order[u, v] += 1
     lines = gpd.GeoSeries([line for *_, line in rows], crs=crs).to_crs(schemas.STORED_CRS)
-    notes = [
-        *_counted(
-            "info",
-            "streets_clipped",
-            "{n} pieces of street were left out: one of their nodes is not in the file (it ends there).",
-            lost,
-        ),
-        *_counted("repaired", "streets_loops", "{n} pieces from a node to itself were left out.", loops),
-    ]
     return _Found(
         street_id=_objects(names),
         u=_objects([u for u, *_ in rows]),
@@ -496,7 +504,7 @@ def _graphml(path: Path) -> _Found:
         geometry=lines.to_numpy(),
         rows=len(graph.edges),
         left_out=left_out,
-        notes=tuple(notes),
+        notes=tuple(_if_any(_clipped(lost), _loops(loops))),
         edition=graph.about.get("created_date", "")[:10] or None,
         licence=OSM_LICENCE,
         encoding="utf-8",
@@ -527,13 +535,17 @@ def _parsed(path: Path) -> _Graph:
             elif tag == "graph":
                 graph.about.update(_data(element, names))
     except (ET.ParseError, ValueError, LookupError) as problem:
-        raise errors.SourceError(
-            "streets_graphml_broken",
-            "{file} is not complete GraphML ({problem}). It was probably cut off; save it again.",
-            file=path.name,
-            problem=str(problem),
-        ) from None
+        raise _broken_graphml(path, problem) from None
     return graph
+
+
+def _broken_graphml(path: Path, problem: Exception) -> errors.SourceError:
+    return errors.SourceError(
+        "streets_graphml_broken",
+        "{file} is not complete GraphML ({problem}). It was probably cut off; save it again.",
+        file=path.name,
+        problem=str(problem),
+    )
 
 
 def _elements(path: Path) -> Iterator[tuple[str, ET.Element]]:
@@ -620,12 +632,7 @@ def _edge_line(path: Path, data: Mapping[str, str], u: tuple[float, float], v: t
         if drawn.geom_type != "LineString" or not np.isfinite(xy).all():
             raise ValueError(drawn.geom_type)
     except (shapely.errors.ShapelyError, ValueError) as problem:
-        raise errors.SourceError(
-            "streets_graphml_broken",
-            "{file} is not complete GraphML ({problem}). It was probably cut off; save it again.",
-            file=path.name,
-            problem=str(problem),
-        ) from None
+        raise _broken_graphml(path, problem) from None
     # Drawn the other way round when its first vertex is nearer to v.
     turned = np.hypot(*(xy[0] - v)) < np.hypot(*(xy[0] - u))
     xy = xy[::-1].copy() if turned else xy.copy()
@@ -635,7 +642,7 @@ def _edge_line(path: Path, data: Mapping[str, str], u: tuple[float, float], v: t
 
 def _line_key(line: Any, loop: bool) -> bytes:
     """The same for a line and, of a loop, for its way back."""
-    xy = np.rint(shapely.get_coordinates(line) * _E7).astype(np.int64)
+    xy: NDArray[np.int64] = np.rint(shapely.get_coordinates(line) * _E7).astype(np.int64)
     return min(xy.tobytes(), xy[::-1].tobytes()) if loop else xy.tobytes()
 
 
