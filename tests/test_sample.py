@@ -19,6 +19,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
+from shapely.geometry import Polygon
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "data" / "sample"
@@ -132,6 +133,9 @@ def test_polygons_are_valid(name: str) -> None:
     frame = gpd.read_file(SAMPLE / name)
     assert frame.geometry.is_valid.all()
     assert frame.crs.to_epsg() == 6668
+    parts = frame.to_crs(PLANE).geometry.explode()
+    rings = [Polygon(ring) for part in parts for ring in (part.exterior, *part.interiors)]
+    assert min(ring.area for ring in rings) > 25  # no crumbs of rounding
 
 
 # --- zones -----------------------------------------------------------------------------------------

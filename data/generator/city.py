@@ -366,11 +366,10 @@ def _bent_face(face: Polygon, bent_by_edge: dict[tuple[Point, Point], list[Point
 
 
 def union(shapes: list[Any]) -> BaseGeometry:
-    """One shape of many, without the crumbs of rounding (holes and pieces below 30 m²)."""
+    """One shape of many, without the tiny holes that rounding leaves between neighbours."""
     whole = shapely.unary_union(shapes, grid_size=0.01)
-    kept = []
-    for part in getattr(whole, "geoms", [whole]):
-        holes = [ring for ring in part.interiors if Polygon(ring).area > CRUMB_M2]
-        if part.area > CRUMB_M2:
-            kept.append(Polygon(part.exterior, holes))
+    kept = [
+        Polygon(part.exterior, [ring for ring in part.interiors if Polygon(ring).area > CRUMB_M2])
+        for part in getattr(whole, "geoms", [whole])
+    ]
     return kept[0] if len(kept) == 1 else MultiPolygon(kept)
