@@ -1,7 +1,7 @@
 """From the plan to a city: towns, blocks and streets on flat paper, bent at the end like a real city.
 
 Plain arithmetic on snapped coordinates and Python's own random numbers decide everything, so that the
-result does not depend on the processor.
+result should not depend on the processor.
 """
 
 from __future__ import annotations
