@@ -37,7 +37,8 @@ JAPAN = (122.0, 20.0, 154.0, 46.0)
 
 SHP_MAGIC = b"\x00\x00\x27\x0a"
 SQLITE_MAGIC = b"SQLite format 3\0"
-_SUFFIXES = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+SUFFIXES = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+"""The parts of a shapefile that are looked at."""
 _DATUMS = {4326, 4301, 4612, 6668}
 _LDID = {0x13: "cp932", 0x7B: "cp932"}
 _CODECS = {
@@ -102,7 +103,7 @@ class _Raw:
 
 def looks_like(path: Path) -> bool:
     """Whether the first bytes are those of a layer: shapefile part, GeoPackage, or a JSON object."""
-    if path.suffix.lower() in _SUFFIXES:
+    if path.suffix.lower() in SUFFIXES:
         return True
     with path.open("rb") as stream:
         head = stream.read(64)
@@ -121,7 +122,7 @@ def read(path: Path) -> Layer:
     DataError
         No features, or coordinates that are not in Japan.
     """
-    if path.suffix.lower() in _SUFFIXES:
+    if path.suffix.lower() in SUFFIXES:
         found = _shapefile(path)
     else:
         content = _tables.raw(path)
@@ -289,7 +290,7 @@ def _repaired(geometry: Array, numbers: Array) -> tuple[Array, list[Note]]:
     # By structure: of two parts that overlap the union is kept. The other method would cut the overlap out,
     # and with it a whole town of a zone that official data draw over two towns.
     valid = shapely.make_valid(geometry[broken], method="structure", keep_collapsed=False)
-    mended[broken] = [_same_kind(before, after) for before, after in zip(geometry[broken], valid, strict=True)]
+    mended[broken] = [_same_kind(old, new) for old, new in zip(geometry[broken], valid, strict=True)]
     before, after = _areas(geometry[broken]), _areas(mended[broken])
     return mended, [
         Note(
@@ -442,7 +443,7 @@ def _parts(path: Path) -> dict[str, Path]:
     if not path.is_file():
         _tables.raw(path)
     siblings = (p for p in sorted(path.parent.iterdir()) if p.stem == path.stem and p.is_file())
-    parts = {p.suffix.lower(): p for p in siblings if p.suffix.lower() in _SUFFIXES}
+    parts = {p.suffix.lower(): p for p in siblings if p.suffix.lower() in SUFFIXES}
     for needed in (".shp", ".dbf"):
         if needed not in parts:
             raise errors.SourceError(
