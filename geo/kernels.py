@@ -40,9 +40,8 @@ Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 
 
-def _compiled_code_is_kept() -> bool:
+def _keep_compiled_code(here: Path) -> bool:
     """Find a folder for compiled code before the compiler reads its settings; False: compile each time."""
-    here = Path(__file__).resolve().parent
     if "NUMBA_CACHE_DIR" in os.environ:
         return True
     kept = here / "__pycache__"
@@ -59,7 +58,7 @@ def _compiled_code_is_kept() -> bool:
     return True
 
 
-_KEPT = _compiled_code_is_kept()
+_KEPT = _keep_compiled_code(Path(__file__).resolve().parent)
 
 import numba  # noqa: E402  (reads NUMBA_CACHE_DIR when it is imported)
 

@@ -188,7 +188,7 @@ def _flavour(path: Path) -> str | None:
         return None
     with path.open("rb") as stream:
         head = stream.read(_HEAD)
-    if head[4:16].endswith(b"OSMHeader") or head[6:15] == b"OSMHeader":
+    if head[6:15] == b"OSMHeader":
         return "pbf"
     packed = ".gz" if head.startswith(b"\x1f\x8b") else ".bz2" if head.startswith(b"BZh") else ""
     text = _unpacked_head(path, packed) if packed else head
