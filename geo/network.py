@@ -418,9 +418,10 @@ def snap(net: Network, points: gpd.GeoSeries, *, max_snap_m: float) -> pd.DataFr
         },
         index=points.index,
     )
-    table["reason"] = pd.Series(None, index=points.index, dtype=object)
-    table.loc[near & ~connected, "reason"] = OTHER_COMPONENT
-    table.loc[~near, "reason"] = FAR_FROM_STREET
+    reason = np.full(len(points), None, dtype=object)
+    reason[near & ~connected] = OTHER_COMPONENT
+    reason[~near] = FAR_FROM_STREET
+    table["reason"] = pd.Series(reason, index=points.index, dtype=object)
     return table
 
 
@@ -443,8 +444,8 @@ def demand_points(points: gpd.GeoSeries, *, crs: str | None) -> None:
             streets=crs,
         )
     shapes = points.to_numpy()
-    wrong = shapely.get_type_id(shapes) != shapely.GeometryType.POINT
-    wrong |= ~(np.isfinite(shapely.get_x(shapes)) & np.isfinite(shapely.get_y(shapes)))
+    wrong = (shapely.get_type_id(shapes) != shapely.GeometryType.POINT) | shapely.is_empty(shapes)
+    wrong[~wrong] = ~np.isfinite(shapely.get_coordinates(shapes[~wrong])).all(axis=1)
     if wrong.any():
         raise errors.DataError(
             "points_missing",
@@ -490,7 +491,7 @@ def load(path: Path) -> Network:
         Not such a file, of another format, or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             held = {name: file[name] for name in file.files}
         if int(held.pop("format")) != _FORMAT:
             raise ValueError("another format")
@@ -532,14 +533,14 @@ _ORIGINS = {
 }
 _ZONE_OF_PREFECTURES = {
     6669: (42,),
-    6670: (40, 41, 43, 44, 45, 46),
+    6670: (40, 41, 43, 44, 45),
     6671: (32, 34, 35),
     6672: (36, 37, 38, 39),
     6673: (28, 31, 33),
     6674: (18, 24, 25, 26, 27, 29, 30),
     6675: (16, 17, 21, 23),
     6676: (15, 19, 20, 22),
-    6677: (7, 8, 9, 10, 11, 12, 13, 14),
+    6677: (7, 8, 9, 10, 11, 12, 14),
     6678: (2, 3, 4, 5, 6),
 }
 _WIDEST_DEGREES = 2.5
