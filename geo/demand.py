@@ -46,10 +46,8 @@ def attach(
     """
     areas = small_areas.copy()
     wide = _wide(statistics, areas["small_area_id"])
-    groups = statistics.dropna(subset="disclosure_group").drop_duplicates("small_area_id")
-    areas["disclosure_group"] = areas["small_area_id"].map(
-        groups.set_index("small_area_id")["disclosure_group"]
-    )
+    groups = _newest(statistics, ["small_area_id"]).set_index("small_area_id")["disclosure_group"]
+    areas["disclosure_group"] = areas["small_area_id"].map(groups)
     for variable in wide:
         areas[variable] = wide[variable].to_numpy()
     for variable, counts in point_counts.groupby("variable", sort=True):
@@ -58,9 +56,13 @@ def attach(
     return areas
 
 
+def _newest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """What two tables give is taken from the one whose id comes last (the newer census)."""
+    return rows.sort_values("dataset_id", kind="stable").drop_duplicates(keys, keep="last")
+
+
 def _wide(statistics: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
-    # A variable that two tables give is taken from the one whose id comes last (the newer census).
-    latest = statistics.sort_values("dataset_id").drop_duplicates(["small_area_id", "variable"], keep="last")
+    latest = _newest(statistics, ["small_area_id", "variable"])
     wide = latest.pivot(index="small_area_id", columns="variable", values="value")
     renamed = wide.rename(columns={"people": "table_people", "households": "table_households"})
     return renamed.reindex(keys)
@@ -70,8 +72,17 @@ def _count_at_points(areas: gpd.GeoDataFrame, points: gpd.GeoDataFrame) -> np.nd
     tree = shapely.STRtree(areas.geometry.to_numpy())
     which_point, which_area = tree.query(points.geometry.to_crs(areas.crs).to_numpy(), predicate="intersects")
     first = pd.Series(which_area, index=which_point).groupby(level=0).min()
-    total = pd.Series(points["value"].to_numpy()[first.index], index=first.to_numpy()).groupby(level=0).sum()
-    return np.asarray(total.reindex(range(len(areas))), dtype=float)
+    held = points.iloc[first.index]
+    counted = pd.DataFrame(
+        {
+            "area": first.to_numpy(),
+            "value": held["value"].to_numpy(),
+            "dataset_id": held["dataset_id"].to_numpy(),
+        }
+    )
+    # Lists of two years count the same households: they are never added.
+    newest = _newest(counted.groupby(["area", "dataset_id"])["value"].sum().reset_index(), ["area"])
+    return np.asarray(newest.set_index("area")["value"].reindex(range(len(areas))), dtype=float)
 
 
 def spread(areas: gpd.GeoDataFrame, statistics: pd.DataFrame, variable: str) -> pd.Series:
@@ -97,9 +108,11 @@ def spread(areas: gpd.GeoDataFrame, statistics: pd.DataFrame, variable: str) -> 
     if variable not in known:
         return pd.Series(np.nan, index=known.index, name=variable)
     people = known[variable].astype(float).copy()
-    rows = statistics[statistics["variable"] == variable].drop_duplicates("small_area_id", keep="last")
-    held = rows.set_index("small_area_id")["value"]
-    for group, members in known.groupby("disclosure_group", sort=True):
+    rows = _newest(statistics[statistics["variable"] == variable], ["small_area_id"]).set_index(
+        "small_area_id"
+    )
+    held = rows["value"]
+    for group, members in known.groupby(rows["disclosure_group"].reindex(known.index), sort=True):
         if group not in held.index or not people.reindex(members.index).isna().any():
             continue
         weights = members["people"] if members["people"].sum() > 0 else members["people"] * 0 + 1
@@ -218,8 +231,20 @@ def cells(origins: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataFram
 
 
 def _divide(area: shapely.Geometry, points: np.ndarray) -> np.ndarray:
-    if len(points) == 1:
-        return np.array([area], dtype=object)
-    parts = shapely.voronoi_polygons(shapely.multipoints(points), extend_to=area, ordered=True)
+    # Nodes above one another (bridge and underpass) have one cell: there is no line between them.
+    at, which = np.unique(np.round(shapely.get_coordinates(points), 2), axis=0, return_inverse=True)
+    if len(at) == 1:
+        return np.full(len(points), area, dtype=object)
+    homes = shapely.points(at)
+    parts = shapely.voronoi_polygons(shapely.multipoints(homes), extend_to=area, ordered=True)
     pieces = shapely.intersection(shapely.get_parts(parts), area)
-    return np.asarray(shapely.intersection(pieces, shapely.buffer(points, CELL_REACH_M, quad_segs=4)))
+    reach = shapely.intersection(pieces, shapely.buffer(homes, CELL_REACH_M, quad_segs=4))
+    return np.array([_polygonal(piece) for piece in reach], dtype=object)[which]
+
+
+def _polygonal(shape: shapely.Geometry) -> shapely.Geometry:
+    """Without the lines and points that remain where borders touch."""
+    if shape.geom_type in ("Polygon", "MultiPolygon"):
+        return shape
+    parts = shapely.get_parts(shape)
+    return shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
