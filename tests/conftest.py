@@ -123,7 +123,12 @@ def _frame(schema: type[schemas.Table], rows: list[dict[str, object]], dataset_i
 
 
 def _small_areas() -> list[dict[str, object]]:
-    boxes = {A: (-50, -100, 450, 100), B: (450, -100, 850, 100), C: (850, -100, 1050, 100), W: (0, 300, 500, 400)}
+    boxes = {
+        A: (-50, -100, 450, 100),
+        B: (450, -100, 850, 100),
+        C: (850, -100, 1050, 100),
+        W: (0, 300, 500, 400),
+    }
     people, households = {A: 100, B: 200, C: 50, W: 3}, {A: 50, B: 80, C: 20, W: 0}
     return [
         {
@@ -140,12 +145,26 @@ def _small_areas() -> list[dict[str, object]]:
 
 
 def _statistics() -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = [{"small_area_id": CODE, "variable": "people", "value": 353, "status": "known"}]
+    rows: list[dict[str, object]] = [
+        {"small_area_id": CODE, "variable": "people", "value": 353, "status": "known"}
+    ]
     for variable, (in_a, in_b) in TABLE.items():
         rows += [
             {"small_area_id": A, "variable": variable, "value": in_a, "status": "known"},
-            {"small_area_id": B, "variable": variable, "value": in_b, "status": "includes", "disclosure_group": B},
-            {"small_area_id": C, "variable": variable, "value": None, "status": "suppressed", "disclosure_group": B},
+            {
+                "small_area_id": B,
+                "variable": variable,
+                "value": in_b,
+                "status": "includes",
+                "disclosure_group": B,
+            },
+            {
+                "small_area_id": C,
+                "variable": variable,
+                "value": None,
+                "status": "suppressed",
+                "disclosure_group": B,
+            },
         ]
     return rows
 
@@ -221,7 +240,12 @@ def make_town(*, streets: bool = True, ages: bool = True, river: bool = False) -
     """The tiny town, or a variant of it."""
     lines = _street("n", 0) + ([*_street("r", 80), BRIDGE] if river else []) if streets else []
     whole = [
-        {"municipality_code": CODE, "name": "Tiny", "qualified_name": "Tiny", "geometry": shapely.box(-50, -100, 1050, 400)}
+        {
+            "municipality_code": CODE,
+            "name": "Tiny",
+            "qualified_name": "Tiny",
+            "geometry": shapely.box(-50, -100, 1050, 400),
+        }
     ]
     rows: dict[type[schemas.Table], list[dict[str, object]]] = {
         schemas.Municipalities: whole,

@@ -45,7 +45,9 @@ def test_any_change_of_content_is_seen(table, change):
 
 
 def test_unknown_text_is_not_empty_text():
-    assert manifest.digest(pd.DataFrame({"a": ["x", None]})) != manifest.digest(pd.DataFrame({"a": ["x", ""]}))
+    assert manifest.digest(pd.DataFrame({"a": ["x", None]})) != manifest.digest(
+        pd.DataFrame({"a": ["x", ""]})
+    )
 
 
 def test_content_does_not_slip_from_one_cell_or_column_to_the_next():

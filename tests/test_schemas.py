@@ -45,7 +45,9 @@ def test_conform_keeps_the_reference_system(town):
 
 def test_a_repeated_key_is_refused_with_an_example(distances):
     twice = pd.concat([distances, distances.iloc[[0]]])
-    with pytest.raises(errors.DataError, match=r"1 rows repeat a key of origin_id, place_id, for example b, p"):
+    with pytest.raises(
+        errors.DataError, match=r"1 rows repeat a key of origin_id, place_id, for example b, p"
+    ):
         schemas.conform(schemas.Distances, twice)
 
 
@@ -74,7 +76,9 @@ def test_all_problems_are_told_at_once(town):
     with pytest.raises(errors.DataError) as caught:
         schemas.conform(schemas.Places, broken)
     said = str(caught.value)
-    assert all(word in said for word in ("kind", "disco", "status", "haunted", "open_days_per_week", "3 in all"))
+    assert all(
+        word in said for word in ("kind", "disco", "status", "haunted", "open_days_per_week", "3 in all")
+    )
 
 
 def test_unknown_text_stays_unknown_and_is_no_word(town):
@@ -91,7 +95,9 @@ def test_keys_with_leading_zeros_stay_text(town):
 @pytest.mark.parametrize("key", ["99101001", "9910100100", "99101001a", "991010010012"])
 def test_a_key_code_has_nine_or_eleven_digits(town, key):
     with pytest.raises(errors.DataError, match="small_area_id"):
-        schemas.conform(schemas.SmallAreas, town.small_areas.assign(small_area_id=[key, "1" * 9, "2" * 9, "3" * 11]))
+        schemas.conform(
+            schemas.SmallAreas, town.small_areas.assign(small_area_id=[key, "1" * 9, "2" * 9, "3" * 11])
+        )
 
 
 def test_a_place_without_position_is_refused(town):

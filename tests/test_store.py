@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 
 import geopandas as gpd
@@ -20,8 +19,21 @@ from geo.store import GeoPackage, gpkg
 TABLES = sorted(schemas.Table.__subclasses__(), key=lambda schema: schema.__name__)
 PLANE = "EPSG:6677"
 
-words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20) | st.sampled_from(
-    ["居場所", "👨‍👩‍👧 茶の間", "'; DROP TABLE places; --", '"quoted"', "<b>&amp;</b>", "NULL", "nan", " x ", "\r\n\t", "None"]
+words = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20
+) | st.sampled_from(
+    [
+        "居場所",
+        "👨‍👩‍👧 茶の間",
+        "'; DROP TABLE places; --",
+        '"quoted"',
+        "<b>&amp;</b>",
+        "NULL",
+        "nan",
+        " x ",
+        "\r\n\t",
+        "None",
+    ]
 )
 counts = st.floats(0, 1e9) | st.integers(0, 2**53).map(float)
 METRES = st.integers(-10_000_000, 10_000_000).map(lambda mm: mm / 1000)
@@ -58,7 +70,11 @@ FIXED = {
 
 
 def _values(schema, name, column):
-    allowed = [check.statistics.get("allowed_values") for check in column.checks if "allowed_values" in check.statistics]
+    allowed = [
+        check.statistics.get("allowed_values")
+        for check in column.checks
+        if "allowed_values" in check.statistics
+    ]
     if name == "geometry":
         return _shape(SHAPES.get(schema, "polygon"))
     dtype = str(column.dtype)
@@ -105,6 +121,10 @@ def assert_same(found, given_):
         assert found[name].dtype == given_[name].dtype, name
 
 
+def names(folder):
+    return [path.name for path in folder.iterdir()]
+
+
 @pytest.mark.parametrize("schema", TABLES, ids=lambda schema: schema.__name__)
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
@@ -149,7 +169,7 @@ def test_the_same_tables_make_the_same_bytes_however_they_came(town, tmp_path):
 
 def test_only_the_store_is_left_behind(town, tmp_path):
     GeoPackage(tmp_path / "store.gpkg").commit(town.stored())
-    assert os.listdir(tmp_path) == ["store.gpkg"]
+    assert names(tmp_path) == ["store.gpkg"]
 
 
 def test_a_wrong_table_among_right_ones_changes_nothing(town, tmp_path):
@@ -160,10 +180,12 @@ def test_a_wrong_table_among_right_ones_changes_nothing(town, tmp_path):
     with pytest.raises(errors.DataError, match="tier"):
         store.commit({schemas.Places: town.stored()[schemas.Places].iloc[:0], schemas.Zones: wrong})
     assert store.path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["store.gpkg"]
+    assert names(tmp_path) == ["store.gpkg"]
 
 
-@pytest.mark.parametrize("fault", [OSError("no space left on device"), pyogrio.errors.DataSourceError("disk full")])
+@pytest.mark.parametrize(
+    "fault", [OSError("no space left on device"), pyogrio.errors.DataSourceError("disk full")]
+)
 def test_a_failing_write_keeps_the_old_file_and_says_so(town, tmp_path, monkeypatch, fault):
     store = GeoPackage(tmp_path / "store.gpkg")
     store.commit(town.stored())
@@ -179,7 +201,7 @@ def test_a_failing_write_keeps_the_old_file_and_says_so(town, tmp_path, monkeypa
     with pytest.raises(errors.StoreError, match="old state is kept"):
         store.commit(town.stored())
     assert store.path.read_bytes() == before
-    assert os.listdir(tmp_path) == ["store.gpkg"]
+    assert names(tmp_path) == ["store.gpkg"]
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_with_a_sentence(town, tmp_path):
@@ -226,7 +248,9 @@ def test_text_that_a_store_would_cut_is_refused(town, tmp_path):
 def test_it_opens_as_an_ordinary_geopackage_with_one_geometry_type_a_layer(town, tmp_path):
     store = GeoPackage(tmp_path / "store.gpkg")
     areas = town.stored()[schemas.SmallAreas]
-    mixed = areas.set_geometry([shapely.MultiPolygon([areas.geometry[0]]), *areas.geometry[1:]], crs=areas.crs)
+    mixed = areas.set_geometry(
+        [shapely.MultiPolygon([areas.geometry[0]]), *areas.geometry[1:]], crs=areas.crs
+    )
     store.commit({schemas.SmallAreas: mixed})
     layers = dict(pyogrio.list_layers(store.path))
     assert layers == {"small_areas": "MultiPolygon"}

@@ -13,7 +13,9 @@ from geo import study as studies
 studies_ = st.builds(
     studies.make,
     municipality_code=st.from_regex(r"[0-9]{5}", fullmatch=True),
-    limits_m=st.lists(st.integers(50, 5000), min_size=1, max_size=5, unique=True).map(lambda xs: tuple(sorted(xs))),
+    limits_m=st.lists(st.integers(50, 5000), min_size=1, max_size=5, unique=True).map(
+        lambda xs: tuple(sorted(xs))
+    ),
     limit_m=st.integers(50, 5000),
     gap_group=st.sampled_from([group.group for group in studies.DEFAULT_GROUPS]),
     gap_kind=st.sampled_from(["any", "permanent"]),
@@ -99,7 +101,9 @@ def test_a_changed_study_is_validated_and_the_old_one_stays():
         study.limit_m = 800
 
 
-@pytest.mark.parametrize("change", [{"limit_m": 501}, {"detour_factor": 1.31}, {"seed": 1}, {"limits_m": (300,)}])
+@pytest.mark.parametrize(
+    "change", [{"limit_m": 501}, {"detour_factor": 1.31}, {"seed": 1}, {"limits_m": (300,)}]
+)
 def test_any_change_changes_the_fingerprint(change):
     study = studies.make(municipality_code="13105")
     assert study.with_(**change).fingerprint() != study.fingerprint()
