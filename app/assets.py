@@ -117,7 +117,13 @@ def _write(path: Path, content: bytes) -> None:
 def base_map(files: Mapping[str, str]) -> folium.Map:
     """The frame that never changes while the data stay: a change would load the map anew."""
     frame = _Map(
-        location=[0, 0], zoom_start=2, tiles=None, zoom_control=False, prefer_canvas=True, maxZoom=19
+        location=[0, 0],
+        zoom_start=2,
+        tiles=None,
+        zoom_control=False,
+        prefer_canvas=True,
+        zoomSnap=0.25,
+        maxZoom=19,
     )
     config: dict[str, Any] = {"base": _address("geometry", ""), "files": dict(files)}
     if os.environ.get("IBASHO_BASEMAP") == "gsi":

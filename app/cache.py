@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
+from threading import Lock
 
 import streamlit as st
 
@@ -11,6 +13,9 @@ from geo import pipeline, schemas
 from geo.pipeline import Assessment, Prepared
 from geo.project import Project
 from geo.study import Study
+
+KEPT = 3
+"""Measured study areas that stay in memory."""
 
 
 def version(project: Project, study: Study) -> str:
@@ -26,10 +31,24 @@ def _version(path: str, stamp: int, asked: str, *, _project: Project, _study: St
     return pipeline.data_version(_project.store.read(schemas.Datasets), _study)
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
-def prepared(path: str, version: str, *, _project: Project, _progress: pipeline.Progress) -> Prepared:  # noqa: ARG001
-    """The measured study area: takes long, once."""
-    return pipeline.prepare(_project, progress=_progress)
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _shelf() -> tuple[Lock, OrderedDict[str, Prepared]]:
+    return Lock(), OrderedDict()
+
+
+def prepared(version: str, *, project: Project, progress: pipeline.Progress) -> Prepared:
+    """The measured study area: takes long, once for everybody.
+
+    Streamlit replays whatever is drawn inside a cached function, so the progress, which is drawn on the
+    reader's own page, needs this shelf instead.
+    """
+    lock, shelf = _shelf()
+    with lock:
+        if version not in shelf:
+            shelf[version] = pipeline.prepare(project, progress=progress)
+            while len(shelf) > KEPT:
+                shelf.popitem(last=False)
+        return shelf[version]
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)

@@ -23,6 +23,9 @@ MAP_HEIGHT = 600
 PRESETS_M = (300, 500, 800)
 MIN_M, MAX_M, STEP_M = 100, 1200, 50
 MUNICIPAL = "municipal"
+LISTED_GAPS = 30
+"""Gaps in the ranked list; all of them stand in the table below."""
+FITTING_GAPS, LIST_HEIGHT = 8, 300
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def _prepare(project: Project, version: str, language: text.Language) -> Prepare
     def tell(stage: str, done: int, total: int) -> None:
         spot.progress(done / total, text=text.say(f"cli.stage.{stage}", language))
 
-    result = cache.prepared(str(project.path), version, _project=project, _progress=tell)
+    result = cache.prepared(version, project=project, progress=tell)
     spot.empty()
     return result
 
@@ -188,6 +191,7 @@ def _how_far(page: Page) -> None:
         step=STEP_M,
         format="%d m",
         key="limit_control",
+        label_visibility="collapsed",
         on_change=lambda: state.change(limit_m=st.session_state["limit_control"]),
     )
 
@@ -335,22 +339,29 @@ def choose_gap(page: Page, names: dict[str, str]) -> str | None:
     ids = page.assessment.gaps["gap_id"].tolist()
     people = dict(zip(ids, page.assessment.gaps["people"], strict=True))
     chosen = state.get("gap", None)
-    st.session_state["gap_control"] = chosen if chosen in people else None
+    chosen = str(chosen) if chosen in people else None
+    if not ids:
+        return None
+    listed = ids[:LISTED_GAPS]
+    st.session_state["gap_control"] = chosen
 
     def named(gap: str) -> str:
         who = words.count(people[gap], page.language)
-        return page.say("gap.ranked", rank=ids.index(gap) + 1, name=names[gap], people=who)
+        # The label is Markdown, the names in it are text from files.
+        return page.say("gap.ranked", rank=ids.index(gap) + 1, name=words.plain(names[gap]), people=who)
 
-    st.selectbox(
-        page.say("controls.gap"),
-        ids,
-        index=None,
-        format_func=named,
-        placeholder=page.say("controls.gap_hint"),
-        key="gap_control",
-        on_change=lambda: state.put("gap", st.session_state["gap_control"]),
-    )
-    return str(chosen) if chosen in people else None
+    with st.container(
+        height=LIST_HEIGHT if len(ids) > FITTING_GAPS else "content", border=False, key="gaps_list"
+    ):
+        st.radio(
+            page.say("controls.gap"),
+            listed if chosen in listed or not chosen else [*listed, chosen],
+            index=None,
+            format_func=named,
+            key="gap_control",
+            on_change=lambda: state.put("gap", st.session_state["gap_control"]),
+        )
+    return chosen
 
 
 def key_figures(page: Page) -> list[tuple[str, str]]:

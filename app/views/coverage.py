@@ -26,6 +26,7 @@ with left:
     view = maps.coverage(
         assessment.coverage,
         prepared.cells,
+        prepared.small_areas,
         study=study,
         language=page.language,
         mark=area,

@@ -35,6 +35,7 @@ with left:
         assessment.gap_cells,
         assessment.gaps,
         prepared.cells,
+        prepared.small_areas,
         study=study,
         chosen=gap,
         language=page.language,

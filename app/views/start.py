@@ -20,7 +20,7 @@ widgets.method(page)
 reach, worst = st.columns(2, gap="large")
 with reach:
     st.subheader(page.say("start.reach"), anchor=False)
-    rows = tables.distances(summary, study=study, language=page.language)
+    rows = tables.distances(page.assessment.coverage, study=study, language=page.language)
     widgets.table(rows)
     widgets.download(page, "distances", rows)
     st.page_link("views/coverage.py", label=page.say("start.to_coverage"), icon=":material/map:")

@@ -83,12 +83,12 @@ class View:
             raise ValueError("codes are digits and capital letters only")
 
     def script(self) -> str:
-        """The view as a JavaScript value in plain ASCII: it is evaluated in the browser.
+        r"""The view as a JavaScript value in plain ASCII: it is evaluated in the browser.
 
         Examples
         --------
-        >>> View(layer="areas", codes="1", title="<b>", entries=()).script()[:49]
-        '{"layer":"areas","codes":"1","title":"\\\\u003cb\\\\u003e'
+        >>> View(layer="areas", codes="1", title="<b>", entries=()).script()[37:51]
+        '"\\u003cb\\u003e'
         """
         plain = json.dumps(asdict(self), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
         for sign in "<>&`$'":
@@ -97,7 +97,13 @@ class View:
 
 
 def coverage(
-    table: pd.DataFrame, cells: gpd.GeoDataFrame, *, study: Study, language: text.Language, **shown: Any
+    table: pd.DataFrame,
+    cells: gpd.GeoDataFrame,
+    small_areas: pd.DataFrame,
+    *,
+    study: Study,
+    language: text.Language,
+    **shown: Any,
 ) -> View:
     """Walk to the nearest fitting place: one colour family within the study's limit, another beyond it.
 
@@ -105,7 +111,9 @@ def coverage(
     ----------
     table : schemas.Coverage
     cells : GeoDataFrame
-        ``origin_id``; the order of the codes.
+        ``origin_id, small_area_id``; the order of the codes.
+    small_areas : schemas.SmallAreas
+        Water areas are not coloured.
     study : Study
         ``gap_group`` and ``gap_kind`` say for whom; ``limits_m`` and ``limit_m`` are the class limits.
     **shown
@@ -118,7 +126,7 @@ def coverage(
     place = np.searchsorted(limits, np.where(np.isnan(nearest), np.inf, nearest), side="left")
     codes = (place + 1).astype(str)
     codes[own["people"].isna().to_numpy()] = UNKNOWN
-    codes[(own["people"] == 0).to_numpy()] = NOTHING
+    codes[(own["people"] == 0).to_numpy() | _on_water(cells, small_areas)] = NOTHING
     return View(
         layer="cells",
         codes="".join(codes),
@@ -160,6 +168,7 @@ def gaps(
     gap_cells: pd.DataFrame,
     gap_table: gpd.GeoDataFrame,
     cells: gpd.GeoDataFrame,
+    small_areas: pd.DataFrame,
     *,
     study: Study,
     chosen: str | None,
@@ -175,7 +184,7 @@ def gaps(
         ``origin_id, gap_id``.
     gap_table : schemas.Gaps
         In plane metres; worst first.
-    cells : GeoDataFrame
+    cells, small_areas : GeoDataFrame
     chosen : str or None
         A gap_id.
     """
@@ -183,7 +192,7 @@ def gaps(
     gap = cells["origin_id"].map(gap_cells.set_index("origin_id")["gap_id"])
     codes = np.where(gap.isna(), "1", np.where(gap == chosen, "3", "2"))
     codes[own["people"].isna().to_numpy()] = UNKNOWN
-    codes[(own["people"] == 0).to_numpy()] = NOTHING
+    codes[(own["people"] == 0).to_numpy() | _on_water(cells, small_areas)] = NOTHING
     keys = ("legend.reached", "legend.gap", "legend.chosen_gap")
     entries = [
         Entry(str(i), colour, text.say(key, language, limit=study.limit_m))
@@ -306,6 +315,11 @@ def words(language: text.Language, kinds: Sequence[str] = schemas.PLACE_KINDS) -
         "signs": {kind: text.say(f"place_sign.{kind}", language) for kind in kinds},
         "kinds": {kind: text.say(f"place_kind.{kind}", language) for kind in kinds},
     }
+
+
+def _on_water(cells: pd.DataFrame, small_areas: pd.DataFrame) -> np.ndarray[Any, Any]:
+    water = small_areas.loc[small_areas["is_water"], "small_area_id"]
+    return np.asarray(cells["small_area_id"].isin(water))
 
 
 def _own(table: pd.DataFrame, study: Study, cells: gpd.GeoDataFrame) -> pd.DataFrame:

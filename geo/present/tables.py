@@ -16,6 +16,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import pandas as pd
 
+from geo import coverage as covering
 from geo import text
 from geo.present import words
 from geo.study import Study
@@ -165,14 +166,21 @@ def areas(
     return _rows("areas", columns, rows, language, study=study)
 
 
-def distances(summary: Mapping[str, Any], *, study: Study, language: text.Language) -> Rows:
-    """People covered at every distance of the study, any place beside permanent ones."""
-    own = [row for row in summary["coverage"] if row["group"] == study.gap_group]
-    share = {(row["kind"], row["limit_m"]): row for row in own}
+def distances(table: pd.DataFrame, *, study: Study, language: text.Language) -> Rows:
+    """People covered at every distance of the study, any place beside permanent ones.
+
+    Parameters
+    ----------
+    table : schemas.Coverage
+    study : Study
+    """
+    shares = covering.shares(table[table["group"] == study.gap_group], limits_m=study.limits_m)
+    one, other = (shares[shares["kind"] == kind].set_index("limit_m") for kind in ("any", "permanent"))
     rows = []
-    for limit in sorted({row["limit_m"] for row in own}):
-        one, other = share["any", limit], share["permanent", limit]
-        covered = (part[name] for part in (one, other) for name in ("covered_share", "covered_people"))
+    for limit in study.limits_m:
+        covered = (
+            part.loc[limit, name] for part in (one, other) for name in ("covered_share", "covered_people")
+        )
         rows.append((f"{limit:,} m", *covered))
     columns = "limit any_share:share any_people:count permanent_share:share permanent_people:count"
     return _rows("distances", columns, rows, language, study=study)
@@ -203,12 +211,13 @@ def gap_names(
 
 def gaps(table: pd.DataFrame, names: Mapping[str, str], *, study: Study, language: text.Language) -> Rows:
     """One row a gap, most people first; see :class:`geo.schemas.Gaps`."""
+    nowhere = text.say("gap.none_reached", language)
     rows = [
         (
             str(rank),
             names[gap.gap_id],
             gap.people,
-            gap.nearest_m,
+            nowhere if np.isnan(gap.nearest_m) else gap.nearest_m,
             words.label("gap_reason", gap.reason, language),
         )
         for rank, gap in enumerate(table.itertuples(), start=1)

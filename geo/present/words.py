@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from geo import text
+
+MARKDOWN = re.compile(r"[!-/:-@\[-`{-~]")
+"""The ASCII punctuation, all of which may be escaped (CommonMark 2.4)."""
 
 
 def label(section: str, name: str, language: text.Language) -> str:
@@ -35,6 +39,17 @@ def _tell(remark: Mapping[str, Any], language: text.Language) -> str:
     if "group" in values:
         values["group"] = label("group", str(values["group"]), language)
     return text.tell(remark["code"], remark["template"], language, **values)
+
+
+def plain(name: str) -> str:
+    """A name in a label that is Markdown, so that it shows as it is and does nothing.
+
+    Examples
+    --------
+    >>> print(plain("![x](a.b) *c*"))
+    \\!\\[x\\]\\(a\\.b\\) \\*c\\*
+    """
+    return MARKDOWN.sub(r"\\\g<0>", name)
 
 
 def count(value: float | None, language: text.Language, *, unit: str = "people") -> str:
