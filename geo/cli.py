@@ -103,7 +103,7 @@ def import_(
     if tier is not None and tier not in ("small", "middle", "municipal"):
         raise typer.BadParameter(say("usage.tier", value=tier))
     target = project.open_(folder)
-    readings = project.read(target, files, kind=cast("sources.Kind | None", kind), system=system, tier=tier)
+    readings = project.read(target, files, kind=kind, system=system, tier=tier)
     project.add(target, readings)
     documents = [_reading_document(reading) for reading in readings]
     _out({"project": str(folder), "imported": documents}, "\n".join(map(_report, documents)), as_json)

@@ -245,9 +245,8 @@ def _why(coverage: pd.DataFrame, cells: gpd.GeoDataFrame, study: Study) -> np.nd
         part = _of(coverage, group, "any").set_index("origin_id").reindex(cells["origin_id"])
         return np.asarray(part["nearest_m"] <= study.limit_m)
 
-    everybody = next((g.group for g in study.groups if not g.targets), study.gap_group)
     reason = np.where(
-        near(study.gap_group), "not_permanent", np.where(near(everybody), "not_for_group", "no_place")
+        near(study.gap_group), "not_permanent", np.where(near(study.everybody), "not_for_group", "no_place")
     )
     return np.asarray(reason)
 
@@ -266,8 +265,8 @@ def _gap(part: pd.DataFrame, cells: gpd.GeoDataFrame) -> dict[str, Any]:
     }
 
 
-def reasons(coverage: pd.DataFrame) -> Iterator[tuple[str, float]]:
+def reasons(coverage: pd.DataFrame, *, study: Study) -> Iterator[tuple[str, float]]:
     """People who reach no place at any distance, by reason."""
-    own = _of(coverage, str(coverage["group"].iloc[0]), "any").dropna(subset="reason")
+    own = _of(coverage, study.everybody, "any").dropna(subset="reason")
     for reason, part in own.groupby("reason", sort=True):
         yield str(reason), float(part["people"].sum())

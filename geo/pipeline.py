@@ -284,7 +284,7 @@ def _summarise_zones(prepared: Prepared, study: Study) -> pd.DataFrame:
 def _document(
     prepared: Prepared, study: Study, gaps: pd.DataFrame, need: pd.DataFrame, parts: pd.DataFrame
 ) -> dict[str, Any]:
-    unreachable = dict(coverage.reasons(prepared.coverage))
+    unreachable = dict(coverage.reasons(prepared.coverage, study=study))
     remarks = [
         *summary.remarks_on_method(prepared.method, unreachable, study=study),
         *summary.remarks_on_people(prepared.people, prepared.small_areas, prepared.statistics),
@@ -310,13 +310,13 @@ def _document(
         "isolation": summary.isolation(
             need, parts, prepared.small_areas.set_index("small_area_id")["people"]
         ),
-        "zones": _zone_document(prepared),
+        "zones": _zone_document(prepared, study),
         "datasets": summary.datasets(prepared.datasets),
         "known": [remark.document() for remark in remarks],
     }
 
 
-def _zone_document(prepared: Prepared) -> list[dict[str, Any]]:
+def _zone_document(prepared: Prepared, study: Study) -> list[dict[str, Any]]:
     parts = []
     for system, part in prepared.zones.groupby("system", sort=True):
         if system == zones.MUNICIPALITY:
@@ -330,7 +330,7 @@ def _zone_document(prepared: Prepared) -> list[dict[str, Any]]:
                 "zones": len(part),
                 "coincident_groups": len(own.coincident()),
                 "overlapping_pairs": len(own.overlapping),
-                "people_outside": summary.number(zones.outside(prepared.coverage, inside)),
+                "people_outside": summary.number(zones.outside(prepared.coverage, inside, study=study)),
                 "coincident": [[name[zone] for zone in group] for group in own.coincident()],
                 "overlapping": [[name[zone] for zone in pair] for pair in own.overlapping],
             }

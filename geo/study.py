@@ -97,9 +97,16 @@ class Study(BaseModel):
     @field_validator("groups")
     @classmethod
     def _distinct(cls, value: tuple[Group, ...]) -> tuple[Group, ...]:
-        if len({group.group for group in value}) != len(value) or not value:
-            raise ValueError("give at least one group, each name once")
+        if len({group.group for group in value}) != len(value):
+            raise ValueError("give each group once")
+        if not any(group.column == "people" and not group.targets for group in value):
+            raise ValueError("one group must count all people (column people, no targets)")
         return value
+
+    @property
+    def everybody(self) -> str:
+        """The group that counts all people and that every place serves."""
+        return next(group.group for group in self.groups if group.column == "people" and not group.targets)
 
     def with_(self, **changes: Any) -> Study:
         """The study with some fields changed, validated again."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -180,14 +180,6 @@ def remarks_on_people(
             "area's and are spread over both by their people.",
             {"n": suppressed},
         )
-    water = float(areas.loc[areas["is_water"], "people"].sum())
-    if water:
-        yield Remark(
-            "partial",
-            "water_people",
-            "{n} people are counted on water areas and reach no place.",
-            {"n": number(water)},
-        )
     if "table_people" in areas:
         yield from _differing_totals(areas, statistics)
 
@@ -249,17 +241,24 @@ def remarks_on_method(method: str, unreachable: Mapping[str, float], *, study: S
             {"factor": study.detour_factor},
         )
     for reason, people in unreachable.items():
-        yield Remark(
-            "partial",
-            f"unreachable_{reason}",
-            UNREACHABLE[reason],
-            {"n": number(people)},
-        )
+        yield replace(UNREACHABLE[reason], values={"n": number(people)})
 
 
 UNREACHABLE = {
-    "no_place": "{n} people reach no place, because there is none.",
-    "far_from_street": "{n} people live too far from any walkable street to be measured.",
-    "other_component": "{n} people live on streets from which no place can be walked to.",
-    "water_area": "{n} people are counted on water.",
+    "no_place": Remark(
+        "partial", "unreachable_no_place", "{n} people reach no place: there is none on the streets."
+    ),
+    "far_from_street": Remark(
+        "partial",
+        "unreachable_far_from_street",
+        "{n} people live too far from any walkable street to be measured.",
+    ),
+    "other_component": Remark(
+        "partial",
+        "unreachable_other_component",
+        "{n} people live on streets that are not connected with the others: no place can be walked to.",
+    ),
+    "water_area": Remark(
+        "partial", "unreachable_water_area", "{n} people are counted on water areas and reach no place."
+    ),
 }

@@ -57,13 +57,14 @@ def tell(code: str, template: str, language: Language, /, **values: object) -> s
     """A sentence that was raised or noted in English, in the reader's language.
 
     English needs no catalogue: its sentence stands in the code that raised it. Other languages look the
-    code up under ``error``.
+    code up under ``error``. A value that has words of its own (``group`` = ``age_65_plus``) is said in them.
 
     Examples
     --------
     >>> tell("no_such_code", "{n} rows", "en", n=3)
     '3 rows'
     """
+    words = catalogue(language)
     if language != "en":
-        template = catalogue(language).get(f"error.{code}", template)
-    return template.format(**values)
+        template = words.get(f"error.{code}", template)
+    return template.format(**{name: words.get(f"{name}.{value}", value) for name, value in values.items()})

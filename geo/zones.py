@@ -182,7 +182,7 @@ def _joined_names(zones: pd.DataFrame, group: dict[str, str]) -> dict[str, str]:
     }
 
 
-def outside(coverage: pd.DataFrame, membership: pd.DataFrame) -> float:
-    """People (of the first group) at origins in no zone of a system."""
-    own = coverage[(coverage["group"] == coverage["group"].iloc[0]) & (coverage["kind"] == "any")]
+def outside(coverage: pd.DataFrame, membership: pd.DataFrame, *, study: Study) -> float:
+    """People at origins in no zone of a system."""
+    own = coverage[(coverage["group"] == study.everybody) & (coverage["kind"] == "any")]
     return float(own.loc[~own["origin_id"].isin(membership["origin_id"]), "people"].sum())
