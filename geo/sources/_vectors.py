@@ -551,7 +551,8 @@ def _attributes(parts: Mapping[str, Path]) -> tuple[pd.DataFrame, str, list[Note
     declared = _declared(parts, content)
     notes: list[Note] = []
     texts: dict[str, Any] = {}
-    for encoding in dict.fromkeys([*declared, "utf-8", "cp932"]):
+    likely = ["utf-8"] if _is_utf8(records) else []
+    for encoding in dict.fromkeys([*likely, *declared, "utf-8", "cp932"]):
         try:
             texts, cut = _decoded(fields, records, encoding)
             break
@@ -617,6 +618,14 @@ def _declared(parts: Mapping[str, Path], dbf: bytes) -> list[str]:
         if codec:
             return [codec]
     return [_LDID[dbf[29]]] if dbf[29] in _LDID else []
+
+
+def _is_utf8(records: Array) -> bool:
+    """Whether the bytes can hardly be anything else: most UTF-8 can be read as CP932 too, as nonsense."""
+    try:
+        return max(records.tobytes().decode("utf-8"), default="") > "\u07ff"
+    except UnicodeDecodeError:
+        return False
 
 
 def _decoded(fields: Sequence[_Field], records: Array, encoding: str) -> tuple[dict[str, Any], int]:
