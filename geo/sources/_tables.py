@@ -103,7 +103,8 @@ def municipality_code(text: object) -> str | None:
     if len(digits) == 4:
         return "0" + digits
     if len(digits) == 5:
-        lost_zero = int(digits[:2]) > 47 and _check_digit("0" + digits[:4]) == digits[4]
+        # 48 to 98 begin no code of a prefecture, nor does 99, which stands for places that do not exist.
+        lost_zero = 47 < int(digits[:2]) < 99 and _check_digit("0" + digits[:4]) == digits[4]
         return "0" + digits[:4] if lost_zero else digits
     return digits[:5] if _check_digit(digits[:5]) == digits[5] else None
 
