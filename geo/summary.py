@@ -246,7 +246,7 @@ def remarks_on_method(method: str, unreachable: Mapping[str, float], *, study: S
 
 UNREACHABLE = {
     "no_place": Remark(
-        "partial", "unreachable_no_place", "{n} people reach no place: there is none on the streets."
+        "partial", "unreachable_no_place", "{n} people reach no place: there is none that can be walked to."
     ),
     "far_from_street": Remark(
         "partial",
