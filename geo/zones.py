@@ -148,7 +148,7 @@ def summarise(
     frame = kept[["zone_id", "system", "tier", "name"]].merge(combos, how="cross")
     frame = frame.merge(total, on=["zone_id", "group", "kind"], how="left")
     known = set(coverage.loc[coverage["people"].notna(), "group"])
-    nobody = frame["people"].isna() & frame["group"].isin(known) & ~frame["zone_id"].isin(joined["zone_id"])
+    nobody = frame["people"].isna() & frame["group"].isin(known) & ~frame["zone_id"].isin(joined["zone_id"].unique())
     frame.loc[nobody, ["people", "covered_people"]] = 0.0
     share = (frame["covered_people"] / frame["people"].where(frame["people"] > 0)).clip(0, 1)
     counts = disclosure.mask_small(_count(kept, vacancies), k=study.disclosure_k)
