@@ -7,6 +7,7 @@ number of days a week. A place whose opening days are not known is never read as
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -82,40 +83,74 @@ def measure(
     """
     parts = []
     measured: dict[tuple[str, ...], pd.DataFrame] = {}
+    around = _surroundings(metric, origins, places, on_water, study)
     for group in study.groups:
         for kind in KINDS:
             chosen = fitting(places, group, kind, study)
             ids = tuple(chosen["place_id"])
             if ids not in measured:  # Several groups are served by the same places.
-                measured[ids] = _reach(metric, origins, chosen, on_water.to_numpy(), study)
+                measured[ids] = _reach(metric, origins, chosen, around, study)
             part = measured[ids].assign(group=group.group, kind=kind, people=people[group.group].to_numpy())
             parts.append(part)
     return schemas.conform(schemas.Coverage, pd.concat(parts, ignore_index=True))
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """What does not depend on which places fit, found once: joining streets takes longer than walking them."""
+
+    land: gpd.GeoDataFrame
+    """Origins that walk."""
+    within: pd.DataFrame
+    """Pairs within the study's largest limit, of all open places."""
+    reasons: pd.Series
+    """By ``origin_id``, why an origin reaches nothing whatever the places."""
+    lost: frozenset[str]
+    """Places that nobody reaches."""
+
+
+def _surroundings(
+    metric: access.Metric,
+    origins: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+    on_water: pd.Series,
+    study: Study,
+) -> _Surroundings:
+    wet = on_water.to_numpy()
+    land, snap = gpd.GeoDataFrame(origins[~wet]), {"max_snap_m": study.max_snap_m}
+    running = gpd.GeoDataFrame(places[places["status"] == "open"])
+    water = pd.Series("water_area", index=origins["origin_id"].to_numpy()[wet], dtype=object)
+    refused = access.refused(metric, land, **snap).set_index("origin_id")["reason"]
+    return _Surroundings(
+        land=land,
+        within=access.distances(metric, land, running, limit_m=max(study.limits_m), **snap),
+        reasons=pd.concat([water, refused.astype(object)]),
+        lost=frozenset(access.refused(metric, running, **snap)["place_id"]),
+    )
 
 
 def _reach(
     metric: access.Metric,
     origins: gpd.GeoDataFrame,
     places: gpd.GeoDataFrame,
-    on_water: np.ndarray,
+    around: _Surroundings,
     study: Study,
 ) -> pd.DataFrame:
-    land, snap = gpd.GeoDataFrame(origins[~on_water]), {"max_snap_m": study.max_snap_m}
-    near = access.nearest(metric, land, places, k=3, **snap)
-    ranks = near.pivot(index="origin_id", columns="rank", values="distance_m").reindex(origins["origin_id"])
-    within = access.distances(metric, land, places, limit_m=max(study.limits_m), **snap)
-    reasons = access.unreachable(metric, land, places, **snap).set_index("origin_id")["reason"]
+    near = access.nearest(metric, around.land, places, k=3, max_snap_m=study.max_snap_m)
+    ids = origins["origin_id"]
+    ranks = near.pivot(index="origin_id", columns="rank", values="distance_m").reindex(ids)
+    within = around.within["origin_id"][around.within["place_id"].isin(places["place_id"])].value_counts()
+    reasons = ids.map(around.reasons)
+    if around.lost.issuperset(places["place_id"]):
+        reasons = reasons.where(reasons.notna(), access.NO_PLACE)
     return pd.DataFrame(
         {
-            "origin_id": origins["origin_id"].to_numpy(),
+            "origin_id": ids.to_numpy(),
             "nearest_m": _rank(ranks, 1),
             "second_m": _rank(ranks, 2),
             "third_m": _rank(ranks, 3),
-            "n_within": within.groupby("origin_id")
-            .size()
-            .reindex(origins["origin_id"], fill_value=0)
-            .to_numpy(),
-            "reason": origins["origin_id"].map(reasons).where(~on_water, "water_area").to_numpy(),
+            "n_within": within.reindex(ids, fill_value=0).to_numpy(),
+            "reason": reasons.to_numpy(),
         }
     )
 
@@ -166,17 +201,26 @@ def _shares(coverage: pd.DataFrame, keys: list[str], limits_m: tuple[int, ...]) 
     return table.assign(covered_share=covered_share).sort_values([*keys, "limit_m"], ignore_index=True)
 
 
-def contiguity(cells: gpd.GeoDataFrame) -> np.ndarray:
-    """Pairs of cells that touch.
+def contiguity(cells: gpd.GeoDataFrame, *, on_water: pd.Series) -> np.ndarray:
+    """Pairs of cells that touch on land.
+
+    Parameters
+    ----------
+    cells : GeoDataFrame
+        Of :func:`geo.demand.cells`.
+    on_water : Series of bool
+        Cells of people counted on water, aligned on ``cells``: they touch nothing, for two banks of a river
+        are not one area.
 
     Returns
     -------
     pairs : ndarray of int, shape (n, 2)
-        Row numbers, each pair once.
+        Row numbers, each pair once, ascending.
     """
-    shapes = cells.geometry.to_numpy()
+    shapes, land = cells.geometry.to_numpy(), ~on_water.to_numpy()
     pairs = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=TOUCH_M).T
-    return np.asarray(pairs[pairs[:, 0] < pairs[:, 1]])
+    pairs = pairs[(pairs[:, 0] < pairs[:, 1]) & land[pairs[:, 0]] & land[pairs[:, 1]]]
+    return np.asarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))])
 
 
 def gaps(
@@ -217,15 +261,15 @@ def gaps(
     )[out]
     rows = [_gap(part, cells) for _, part in found.groupby("label", sort=True)]
     rows.sort(key=lambda row: (-round(row["people"], 6), row["first"]))
-    ids = {row["label"]: f"G{number:03d}" for number, row in enumerate(rows, start=1)}
+    digits = max(3, len(str(len(rows))))  # ids in the order of their numbers, also as text
+    ids = {row["label"]: f"G{number:0{digits}d}" for number, row in enumerate(rows, start=1)}
     if not rows:
         return schemas.empty(schemas.Gaps).to_crs(cells.crs), pd.DataFrame({"origin_id": [], "gap_id": []})
     table = gpd.GeoDataFrame(rows, geometry="geometry", crs=cells.crs).assign(zone_ids="")
     table["gap_id"] = table["label"].map(ids)
     gap_cells = pd.DataFrame({"origin_id": found["origin_id"], "gap_id": found["label"].map(ids)})
-    return schemas.conform(schemas.Gaps, table.drop(columns=["label", "first"])), gap_cells.reset_index(
-        drop=True
-    )
+    table = schemas.conform(schemas.Gaps, table.drop(columns=["label", "first"]))
+    return table, gap_cells.reset_index(drop=True)
 
 
 def _of(coverage: pd.DataFrame, group: str, kind: PlaceKind) -> pd.DataFrame:
@@ -260,7 +304,7 @@ def _gap(part: pd.DataFrame, cells: gpd.GeoDataFrame) -> dict[str, Any]:
         "first": part["origin_id"].min(),
         "people": float(part["people"].sum()),
         "nearest_m": float((reached["nearest_m"] * reached["people"]).sum() / weight) if weight else np.nan,
-        "reason": str(by_reason.idxmax()),
+        "reason": str(by_reason.round(6).idxmax()),
         "geometry": shapely.union_all(cells.geometry.to_numpy()[part["row"]]),
     }
 

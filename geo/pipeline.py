@@ -142,7 +142,7 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
         people=people,
         origins=origins,
         cells=cells,
-        contiguity=coverage.contiguity(cells),
+        contiguity=coverage.contiguity(cells, on_water=on_water),
         streets=streets,
         places=places,
         refused=refused,

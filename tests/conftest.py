@@ -12,6 +12,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import strategies as st
 
 from geo import schemas
 from geo import study as studies
@@ -287,3 +288,65 @@ def build_town() -> Callable[..., Town]:
 def town() -> Town:
     """The tiny town."""
     return make_town()
+
+
+# --- random towns ---------------------------------------------------------------------------------------
+
+
+@st.composite
+def _random_towns(draw: st.DrawFn) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """A grid of squares with people, and any pieces of a street grid over it."""
+    wide, high = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    people = draw(st.lists(st.integers(0, 3000), min_size=wide * high, max_size=wide * high))
+    on_water = draw(st.lists(st.booleans(), min_size=wide * high, max_size=wide * high))
+    corners = [(i % wide * 100, i // wide * 100) for i in range(wide * high)]
+    areas = _frame(
+        schemas.SmallAreas,
+        [
+            {
+                "small_area_id": f"{CODE}{number:04d}",
+                "name": "x",
+                "municipality_code": CODE,
+                "people": count,
+                "households": count // 2,
+                "is_water": water,
+                "geometry": shapely.box(x, y, x + 100, y + 100),
+            }
+            for number, (count, water, (x, y)) in enumerate(zip(people, on_water, corners, strict=True))
+        ],
+        "areas",
+    )
+    nodes = [(x, y) for x in range(2 * wide) for y in range(2 * high)]
+    pieces = [(a, b) for a in nodes for b in ((a[0] + 1, a[1]), (a[0], a[1] + 1)) if b in nodes]
+    kept = draw(st.lists(st.sampled_from(pieces), unique=True, max_size=12))
+    kinds = draw(
+        st.lists(
+            st.sampled_from(["residential", "footway", "steps", "primary"]),
+            min_size=len(kept),
+            max_size=len(kept),
+        )
+    )
+
+    def at(node: tuple[int, int]) -> tuple[int, int]:
+        return (10 + 50 * node[0], 10 + 50 * node[1])
+
+    streets = gpd.GeoDataFrame(
+        {
+            "street_id": [f"s{i}" for i in range(len(kept))],
+            "u": [f"{a[0]}-{a[1]}" for a, _ in kept],
+            "v": [f"{b[0]}-{b[1]}" for _, b in kept],
+            "length_m": 50.0,
+            "kind": kinds,
+            "stairs": False,
+            "dataset_id": "s",
+        },
+        geometry=[shapely.LineString([at(a), at(b)]) for a, b in kept],
+        crs=PLANE,
+    )
+    return areas, schemas.conform(schemas.Streets, streets)
+
+
+@pytest.fixture(scope="session")
+def random_towns() -> st.SearchStrategy[tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]]:
+    """Small areas and streets (lengths 50 m, nodes at 10 + 50 i), to be drawn by hypothesis."""
+    return _random_towns()

@@ -266,52 +266,10 @@ def test_a_node_on_a_border_serves_both_areas(town):
     assert origins.groupby("small_area_id")["weight"].sum().tolist() == pytest.approx([1] * 4)
 
 
-@st.composite
-def towns(draw):
-    """A grid of squares with people, and any pieces of a street grid over it."""
-    wide, high = draw(st.integers(1, 4)), draw(st.integers(1, 3))
-    people = draw(st.lists(st.integers(0, 3000), min_size=wide * high, max_size=wide * high))
-    rows = areas_of(people).assign(
-        geometry=[
-            shapely.box(i % wide * 100, i // wide * 100, i % wide * 100 + 100, i // wide * 100 + 100)
-            for i in range(wide * high)
-        ],
-        is_water=draw(st.lists(st.booleans(), min_size=wide * high, max_size=wide * high)),
-    )
-    nodes = [(x, y) for x in range(2 * wide) for y in range(2 * high)]
-    pieces = [(a, b) for a in nodes for b in ((a[0] + 1, a[1]), (a[0], a[1] + 1)) if b in nodes]
-    kept = draw(st.lists(st.sampled_from(pieces), unique=True, max_size=12))
-    kinds = draw(
-        st.lists(
-            st.sampled_from(["residential", "footway", "steps", "primary"]),
-            min_size=len(kept),
-            max_size=len(kept),
-        )
-    )
-
-    def at(node):
-        return (10 + 50 * node[0], 10 + 50 * node[1])
-
-    streets = gpd.GeoDataFrame(
-        {
-            "street_id": [f"s{i}" for i in range(len(kept))],
-            "u": [f"{a[0]}-{a[1]}" for a, _ in kept],
-            "v": [f"{b[0]}-{b[1]}" for _, b in kept],
-            "length_m": 50.0,
-            "kind": kinds,
-            "stairs": False,
-            "dataset_id": "s",
-        },
-        geometry=[shapely.LineString([at(a), at(b)]) for a, b in kept],
-        crs=PLANE,
-    )
-    return rows, schemas.conform(schemas.Streets, streets)
-
-
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(town=towns())
-def test_people_are_conserved_with_and_without_streets(town):
-    areas, streets = town
+@given(data=st.data())
+def test_people_are_conserved_with_and_without_streets(random_towns, data):
+    areas, streets = data.draw(random_towns)
     nets = [None] + ([network.build(streets, crs=PLANE)] if len(streets) else [])
     for net in nets:
         origins = demand.origins(areas, streets, net)
