@@ -93,8 +93,8 @@ def _indicator(areas: gpd.GeoDataFrame, indicator: Indicator, study: Study) -> p
     denominator = areas[indicator.denominator].astype(float)
     sound = (denominator >= study.min_denominator) & (numerator <= denominator) & (numerator >= 0)
     value = (numerator / denominator).where(sound)
-    deviation = value.std(ddof=0)
-    z = (value - value.mean()) / deviation if deviation > 0 else value * 0.0
+    # Equal shares have no deviation; computed, it would be the last bit of a float.
+    z = (value - value.mean()) / value.std(ddof=0) if value.nunique() > 1 else value * 0.0
     return pd.DataFrame(
         {
             "small_area_id": areas["small_area_id"],
@@ -121,14 +121,16 @@ def risk(areas: gpd.GeoDataFrame, table: pd.DataFrame, *, study: Study) -> pd.Da
     isolation : schemas.Isolation
         ``risk`` is the mean z; NaN with a reason where any indicator is unknown. ``high_risk``: among the
         study's ``high_risk_share`` of areas with the highest risk (ties at the border are in; none when all
-        areas are equal). ``risk_class``: thirds of the ranked areas, 3 the highest.
+        areas are equal). ``risk_class``: thirds of the ranked areas, 3 the highest; 2 when all are equal.
+        Risks are rounded to nine decimals, so that equal areas are equal.
     """
     lived = areas.loc[(areas["people"] > 0) & ~areas["is_water"], "small_area_id"]
     wide = table.pivot(index="small_area_id", columns="indicator", values="z").reindex(lived)
     mean = wide.mean(axis=1, skipna=False) if len(wide.columns) else pd.Series(np.nan, index=lived)
+    mean = mean.round(9) + 0.0
     known = mean.dropna()
     rank = known.rank(ascending=False, method="min")
-    n_high = int(np.ceil(len(known) * study.high_risk_share))
+    n_high = int(np.ceil(round(len(known) * study.high_risk_share, 9)))
     border = known.nlargest(n_high).min() if n_high else np.nan
     high = (mean >= border) & (known.nunique() > 1)
     result = pd.DataFrame(
@@ -137,7 +139,7 @@ def risk(areas: gpd.GeoDataFrame, table: pd.DataFrame, *, study: Study) -> pd.Da
             "risk": mean.to_numpy(),
             "rank": rank.reindex(mean.index).to_numpy(),
             "high_risk": high.to_numpy(),
-            "risk_class": _thirds(rank, len(known)).reindex(mean.index).to_numpy(),
+            "risk_class": _thirds(rank).reindex(mean.index).to_numpy(),
             "access_class": np.nan,
             "reason": _reasons(wide, table, study).to_numpy(),
         }
@@ -145,8 +147,10 @@ def risk(areas: gpd.GeoDataFrame, table: pd.DataFrame, *, study: Study) -> pd.Da
     return schemas.conform(schemas.Isolation, result)
 
 
-def _thirds(rank: pd.Series, n: int) -> pd.Series:
-    return (3 - np.floor((rank - 1) * 3 / max(n, 1))).clip(1, 3)
+def _thirds(rank: pd.Series) -> pd.Series:
+    if rank.nunique() == 1:
+        return rank * 0 + 2
+    return (3 - np.floor((rank - 1) * 3 / max(len(rank), 1))).clip(1, 3)
 
 
 def _reasons(wide: pd.DataFrame, table: pd.DataFrame, study: Study) -> pd.Series:
@@ -180,6 +184,8 @@ def with_access(isolation: pd.DataFrame, area_coverage: pd.DataFrame, *, study: 
         & (area_coverage["limit_m"] == study.limit_m)
     ]
     share = isolation["small_area_id"].map(own.set_index("small_area_id")["covered_share"]).astype(float)
-    classes = pd.Series(1 + np.searchsorted(ACCESS_LIMITS, share.fillna(0), side="right"), share.index)
+    # A third reached by adding up origins may miss a third by the last bit.
+    limits, rounded = np.round(ACCESS_LIMITS, 9), share.fillna(0).round(9)
+    classes = pd.Series(1 + np.searchsorted(limits, rounded, side="right"), share.index)
     result = isolation.assign(access_class=classes.where(share.notna()).astype(float))
     return schemas.conform(schemas.Isolation, result)
