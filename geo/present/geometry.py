@@ -18,7 +18,7 @@ import shapely
 
 from geo import schemas
 
-FORMAT = 1
+FORMAT = 2
 """Raise it when a payload's shape changes: it is part of the cached files' names."""
 STEPS_PER_DEGREE = 100_000
 
@@ -69,7 +69,9 @@ def points(table: gpd.GeoDataFrame, *, key: str, name: str | None = None, **extr
 def wards(municipalities: gpd.GeoDataFrame, *, municipality_code: str) -> bytes:
     """The asked ward and its neighbours."""
     asked = (municipalities["municipality_code"] == municipality_code).astype(int).tolist()
-    return polygons(municipalities, key="municipality_code", name="name", asked=asked)
+    return polygons(
+        municipalities, key="municipality_code", name="name", asked=asked, at=_spots(municipalities)
+    )
 
 
 def areas(small_areas: gpd.GeoDataFrame) -> bytes:
@@ -84,8 +86,9 @@ def zones(table: gpd.GeoDataFrame) -> dict[str, bytes]:
     The name of a system may come from a file, so it is never part of a file's name.
     """
     return {
-        layer: polygons(table[table["system"] == system], key="zone_id", name="name")
+        layer: polygons(part, key="zone_id", name="name", at=_spots(part))
         for system, layer in zone_layers(table).items()
+        for part in [table[table["system"] == system]]
     }
 
 
@@ -140,6 +143,12 @@ def layers(
         "places": places(places_table),
         **zones(zones_table),
     }
+
+
+def _spots(table: gpd.GeoDataFrame) -> list[list[int]]:
+    """Where a name stands: inside the shape, which the middle of its box need not be."""
+    inside = gpd.GeoDataFrame(geometry=table.geometry.representative_point(), crs=table.crs)
+    return [_steps(point) for point in _on_grid(inside)]
 
 
 def _on_grid(table: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:

@@ -7,7 +7,7 @@
 
   const IB = (window.IB = window.IB || {});
   const UNKNOWN = "Z";
-  const PANES = { wards: 300, areas: 350, water: 352, cells: 360, streets: 380, zones: 390, mask: 395, mark: 398 };
+  const PANES = { wards: 300, areas: 350, water: 352, ground: 354, cells: 360, streets: 380, zones: 390, mask: 395, mark: 398 };
 
   const state = (IB.state = {
     map: null, base: "", files: {}, layers: {}, wanted: null, shown: 0, times: {}, focus: undefined,
@@ -121,7 +121,7 @@
         fillColor: asked ? "#ffffff" : "#eceae4", fillOpacity: 1,
       }).addTo(state.map);
       if (asked) state.ward = bounds(layer, i);
-      else label(bounds(layer, i).getCenter(), data.names[i], "ib-ward-name");
+      else label(walk(data.at[i], data.steps)[0], data.names[i], "ib-ward-name");
     });
   }
 
@@ -146,17 +146,21 @@
   }
 
   function drawStreets(layer) {
+    /* White on the classes' colours; grey below them, for land that no class colours. */
     const styles = {
-      minor: { color: "#5b6670", weight: 0.5, opacity: 0.5 },
-      major: { color: "#39434c", weight: 1.3, opacity: 0.55 },
-      stairs: { color: "#39434c", weight: 1.4, opacity: 0.8, dashArray: "1.5 2.5" },
+      minor: [{ color: "#b9c0c6", weight: 0.7 }, { color: "#ffffff", weight: 0.7, opacity: 0.5 }],
+      major: [{ color: "#8d969e", weight: 1.6 }, { color: "#ffffff", weight: 1.8, opacity: 0.75 }],
+      stairs: [null, { color: "#1c242b", weight: 1.4, opacity: 0.8, dashArray: "1.5 2.5" }],
     };
     const data = layer.data;
     data.ids.forEach((id, i) => {
       const parts = data.shapes[i].map((part) => walk(part, data.steps));
-      L.polyline(parts, Object.assign({
-        renderer: canvas("streets", false), pane: "ib-streets", interactive: false, smoothFactor: 1,
-      }, styles[id])).addTo(state.map);
+      ["ground", "streets"].forEach((name, k) => {
+        if (!styles[id][k]) return;
+        L.polyline(parts, Object.assign({
+          renderer: canvas(name, false), pane: "ib-" + name, interactive: false, smoothFactor: 1,
+        }, styles[id][k])).addTo(state.map);
+      });
     });
   }
 
@@ -181,7 +185,7 @@
         }).addTo(layer.group);
         const element = document.createElement("span");
         element.textContent = data.names[i];
-        layer.group.addLayer(L.marker(bounds(layer, i).getCenter(), {
+        layer.group.addLayer(L.marker(walk(data.at[i], data.steps)[0], {
           interactive: false, keyboard: false,
           icon: L.divIcon({ className: "ib-zone-name", html: element, iconSize: null }),
         }));
@@ -522,6 +526,9 @@
     state.files = config.files;
     state.times.mount = performance.now();
     map.attributionControl.setPrefix("Leaflet");
+    /* Leaflet focuses the map when the mouse goes down; the page around the frame must not jump then. */
+    const container = map.getContainer();
+    container.focus = () => HTMLElement.prototype.focus.call(container, { preventScroll: true });
     if (config.tiles) {
       L.tileLayer(config.tiles.url, {
         attribution: config.tiles.credit, maxNativeZoom: 18, maxZoom: 19, opacity: 0.85,
