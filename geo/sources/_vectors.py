@@ -15,6 +15,7 @@ import shutil
 import sqlite3
 import struct
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -494,8 +495,10 @@ def _geometry(parts: Mapping[str, Path], shp: bytes) -> tuple[Array, list[Note]]
             )
         try:
             pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES"})
-            wkb = pyogrio.raw.read(copy, columns=[])[2]
-            return shapely.from_wkb(wkb), notes
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                wkb = pyogrio.raw.read(copy, columns=[])[2]
+            return shapely.from_wkb(wkb), [*notes, *_told_by_gdal(told)]
         except (pyogrio.errors.DataSourceError, shapely.errors.ShapelyError, ValueError) as problem:
             raise errors.SourceError(
                 "shapefile_broken",
@@ -505,6 +508,19 @@ def _geometry(parts: Mapping[str, Path], shp: bytes) -> tuple[Array, list[Note]]
             ) from None
         finally:
             pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": None})
+
+
+def _told_by_gdal(told: Sequence[warnings.WarningMessage]) -> list[Note]:
+    texts = sorted({str(warning.message).split(". ")[0] for warning in told})
+    return [
+        Note(
+            "unknown",
+            "shapefile_doubtful",
+            "The shapes may be damaged: {problem}. Compare the map with the original.",
+            values={"problem": text},
+        )
+        for text in texts
+    ]
 
 
 def _check_drivers() -> None:

@@ -77,7 +77,7 @@ _BY_KIND = {
 _BY_CATEGORY = (("児童", "children"), ("高齢", "older"), ("障害|障がい|disab", "disabled"))
 _STATUS = (
     ("suspended", "休止|休業|suspend"), ("closed", "閉鎖|閉所|閉店|終了|廃止|解散|close"),
-    ("preparing", "準備|立ち?上げ支援|prepar"), ("planned", "予定|計画|相談中|plan"),
+    ("preparing", "準備|立ち?上げ支援|prepar"), ("planned", "予定|計画|相談中|未開|plan"),
     ("open", "開設|開所|開催|実施|活動|営業|継続|完了|公開|open|active"),
 )  # fmt: skip
 

@@ -1,0 +1,132 @@
+"""The door to the readers: what a file is, and that each kind comes through whole."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from geo import errors, schemas, sources, text
+
+SAMPLE = {
+    "N03-20250101_99.geojson": "municipalities",
+    "A32-23_99.shp": "zones",
+    "A27-23_99.geojson": "zones",
+    "branch_offices.geojson": "zones",
+    "r2ka99101.shp": "small-areas",
+    "tblT001082C99.csv": "census-table",
+    "tblT001084C99.csv": "census-table",
+    "ibasho_salon.csv": "places",
+    "kodomo_shokudo.csv": "places",
+    "vacant.csv": "vacancies",
+    "streets.osm.pbf": "streets",
+}
+REAL = {
+    "admin/N03-20250101_27_shikyo.geojson": "municipalities",
+    "admin/N03-21_13_210101.json": "municipalities",
+    "admin/tokyo23_n03/13105.json": "municipalities",
+    "school_zones/tokyo23_a32_2013/MiddleSchool.geojson": "zones",
+    "school_zones/nara_ksj_2023/A32-23_29_GML/A32-23_29.shp": "zones",
+    "census/estat_r2ka_tokyo_6wards/r2ka13105.shp": "small-areas",
+    "census/estat_r2ka_osaka_city/大阪市北区.shp": "small-areas",
+    "census/estat_r2ka_osaka_city/tblT001082C27.csv": "census-table",
+    "census/tokyo_single_households/tokyoList.js": "households",
+    "places/kodomo_shokudo/kodomo-shokudo.csv": "places",
+    "places/chiyoda/main_facilities_v2.1.0.json": "places",
+    "places/chiyoda/places.geojson": "places",
+    "network/tachikawa_tokyo/tachikawa.graphml": "streets",
+    "network/pbf/Helsinki.osm.pbf": "streets",
+    "network/pbf/monaco.osm.gz": "streets",
+}
+
+
+@pytest.mark.parametrize(("name", "kind"), SAMPLE.items())
+def test_each_file_of_the_sample_is_known_by_its_content(sample: Path, name: str, kind: str) -> None:
+    assert sources.detect(sample / name) == kind
+
+
+def test_the_sample_has_no_file_that_is_not_tried(sample: Path) -> None:
+    parts = {".dbf", ".shx", ".prj", ".cpg"}
+    assert {p.name for p in sample.iterdir() if p.suffix not in parts} == set(SAMPLE)
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(("name", "kind"), REAL.items())
+def test_each_real_file_is_known_by_its_content(realdata: Path, name: str, kind: str) -> None:
+    assert sources.detect(realdata / name) == kind
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_reading_keeps_its_schema_and_tells_what_it_is(sample: Path, name: str) -> None:
+    found = sources.read(sample / name, municipality_code="99101")
+    assert found.kind == SAMPLE[name]
+    again = schemas.conform(found.schema, found.table)
+    pd.testing.assert_frame_equal(pd.DataFrame(again), pd.DataFrame(found.table))
+    if "geometry" in found.table:
+        assert found.table.crs == schemas.STORED_CRS
+        assert found.table.geometry.is_valid.all()
+    schemas.conform(schemas.Datasets, pd.DataFrame([found.dataset()]))
+    assert set(found.table["dataset_id"]) == {found.dataset_id}
+    assert len(found.sha256) == 64
+    assert found.rows > 0
+    assert found.file == name
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_the_same_file_twice_is_the_same_reading(sample: Path, name: str) -> None:
+    one, two = (sources.read(sample / name, municipality_code="99101") for _ in range(2))
+    pd.testing.assert_frame_equal(pd.DataFrame(one.table), pd.DataFrame(two.table))
+    assert one.dataset() == two.dataset()
+    assert one.notes == two.notes
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_every_note_can_be_kept_and_told_in_both_languages(sample: Path, name: str) -> None:
+    for note in sources.read(sample / name, municipality_code="99101").notes:
+        values = json.loads(json.dumps(dict(note.values)))
+        assert text.tell(note.code, note.template, "en", **values) == str(note)
+        told = text.tell(note.code, note.template, "ja", **values)
+        assert told != str(note)
+        assert "{" not in told
+
+
+def test_the_name_of_a_file_does_not_matter(sample: Path, tmp_path: Path) -> None:
+    for name in ("ibasho_salon.csv", "tblT001082C99.csv", "A27-23_99.geojson"):
+        copy = tmp_path / "download"
+        copy.write_bytes((sample / name).read_bytes())
+        assert sources.detect(copy) == SAMPLE[name]
+
+
+def test_a_zip_is_read_as_what_is_in_it(sample: Path, tmp_path: Path) -> None:
+    path = tmp_path / "official.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for part in sorted(sample.glob("r2ka99101.*")):
+            archive.write(part, f"folder/{part.name}")
+    plain = sources.read(sample / "r2ka99101.shp", municipality_code="99101")
+    packed = sources.read(path, municipality_code="99101")
+    assert sources.detect(path) == "small-areas"
+    pd.testing.assert_frame_equal(pd.DataFrame(packed.table), pd.DataFrame(plain.table))
+    assert packed.file == "official.zip"
+    assert packed.sha256 == sources.digest([path]) != plain.sha256
+
+
+def test_what_is_nothing_known_says_what_was_seen_and_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("colour,taste\nred,sweet\n")
+    with pytest.raises(errors.DataError, match=r"list\.csv .* colour, taste.* --as KIND") as caught:
+        sources.detect(path)
+    assert caught.value.code == "kind_unknown"
+    for kind in sources.KINDS:
+        assert kind in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", sources.KINDS)
+@pytest.mark.parametrize("name", ["branch_offices.geojson", "ibasho_salon.csv", "streets.osm.pbf"])
+def test_a_wrong_kind_is_a_sentence_and_never_a_table(sample: Path, name: str, kind: sources.Kind) -> None:
+    if SAMPLE[name] == kind:
+        return
+    with pytest.raises(errors.AtlasError, match=name.split(".")[0]):
+        sources.read(sample / name, municipality_code="99101", kind=kind)

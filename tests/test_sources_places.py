@@ -1,0 +1,527 @@
+"""Places and vacancies: what a list says is kept, what it does not say is unknown, and no contact is read."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo import errors, schemas, sources
+from geo.sources import _tables, places, vacancies
+
+STANDARD = [
+    "全国地方公共団体コード",
+    "ID",
+    "都道府県",
+    "市区町村名",
+    "名称",
+    "名称_カナ",
+    "設置目的",
+    "実施支援の主な区分",
+    "住所",
+    "方書",
+    "緯度",
+    "経度",
+    "電話番号1",
+    "電話番号1_連絡先備考",
+    "電話番号2",
+    "電話番号2_連絡先備考",
+    "内線番号",
+    "FAX番号",
+    "URL",
+    "メールアドレス1",
+    "メールアドレス1_連絡先備考",
+    "メールアドレス2",
+    "メールアドレス2_連絡先備考",
+    "法人番号",
+    "運営団体名",
+    "開催頻度",
+    "開催曜日",
+    "開催日",
+    "開催開始時間",
+    "開催終了時間",
+    "開催日時特記事項",
+    "参加条件",
+    "参加費_幼児",
+    "参加費_小学生",
+    "参加費_中学生",
+    "参加費_高校生",
+    "参加費_大人",
+    "参加費特記事項",
+    "予約方法",
+    "予約特記事項",
+    "定員",
+    "フードパントリー実施",
+    "テイクアウト実施",
+    "学区",
+    "ネットワークの加入",
+    "追加情報NO",
+    "画像",
+    "画像_ライセンス",
+    "備考",
+]
+
+
+def listed(
+    path: Path, rows: list[dict[str, Any]], header: list[str] | None = None, encoding: str = "utf-8-sig"
+) -> Path:
+    with path.open("w", encoding=encoding, newline="") as stream:
+        writer = csv.DictWriter(stream, header or list(rows[0]), restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def place(**cells: Any) -> dict[str, Any]:
+    return {"名称": "えんがわ", "緯度": "35.7", "経度": "139.7", **cells}
+
+
+def read(path: Path) -> sources.Reading:
+    return sources.read(path, municipality_code="13105")
+
+
+def one(tmp_path: Path, **cells: Any) -> Any:
+    return read(listed(tmp_path / "list.csv", [place(**cells)])).table.iloc[0]
+
+
+# -- the cafeteria standard ---------------------------------------------------------------------------------
+
+
+def test_the_standard_has_49_columns_and_each_list_of_it_is_a_cafeteria(tmp_path: Path) -> None:
+    assert len(STANDARD) == 49
+    cells = place(
+        全国地方公共団体コード="131059",
+        ID="1",
+        開催頻度="5 ",
+        開催曜日="木",
+        定員="６０",
+        運営団体名="○○の会",
+    )
+    cells |= {
+        "電話番号1": "03-0000-0000",
+        "方書": "山田様方",
+        "メールアドレス1": "x@example.org",
+        "開催開始時間": "17:00",
+    }
+    found = read(listed(tmp_path / "kodomo.csv", [cells], STANDARD))
+    assert (found.kind, found.dataset_id) == ("places", "places:kodomo")
+    row = found.table.iloc[0]
+    assert row.drop("geometry").to_dict() == {
+        "place_id": "kodomo:1",
+        "name": "えんがわ",
+        "kind": "children_cafeteria",
+        "targets": "children",
+        "targets_known": False,
+        "opening_text": "木 17:00",
+        "open_days_per_week": 0.25,
+        "capacity": 60.0,
+        "status": "open",
+        "operator": "○○の会",
+        "address": row["address"],
+        "verified_on": row["verified_on"],
+        "source_row": 2,
+        "dataset_id": "places:kodomo",
+    }
+
+
+def test_contacts_are_never_read(tmp_path: Path) -> None:
+    secrets = {
+        "電話番号1": "03-9999-8888",
+        "メールアドレス1": "who@example.org",
+        "方書": "山田様方",
+        "備考": "担当 田中",
+    }
+    found = read(listed(tmp_path / "a.csv", [place(開催頻度="1", 設置目的="", **secrets)], STANDARD))
+    held = found.table.drop(columns="geometry").astype(str).to_csv() + repr(found.notes)
+    assert not [text for text in ("9999", "who@", "山田", "田中") if text in held]
+
+
+@pytest.mark.parametrize(
+    ("code", "days"),
+    [
+        ("1", 6),
+        ("2", 3.5),
+        ("3", 1.5),
+        ("4", 0.5),
+        ("5", 0.25),
+        ("6", 0.08),
+        ("7", None),
+        ("8", None),
+        ("", None),
+        ("1 ", 6),
+        ("１", 6),
+        ("9", None),
+    ],
+)
+def test_frequency_codes(tmp_path: Path, code: str, days: float | None) -> None:
+    row = place(開催頻度=code, 開催曜日="土", 設置目的="")
+    found = read(listed(tmp_path / "a.csv", [row], STANDARD)).table["open_days_per_week"].iloc[0]
+    assert (None if math.isnan(found) else found) == days
+
+
+def test_without_a_code_clear_words_count_and_a_bare_weekday_does_not(tmp_path: Path) -> None:
+    rows = [place(開催日="第４土曜日", 開催曜日="土"), place(開催曜日="月火水木金"), place(開催日="不定期")]
+    found = read(listed(tmp_path / "a.csv", rows, STANDARD)).table["open_days_per_week"].tolist()
+    assert found[0] == 0.23
+    assert [math.isnan(days) for days in found] == [False, True, True]
+
+
+def test_a_list_of_many_municipalities_gives_only_the_asked_one(tmp_path: Path) -> None:
+    codes = ["131059", "１３１０５９ ", "13105", "131016", "132196", ""]
+    rows = [place(名称=f"食堂{i}", 全国地方公共団体コード=code, ID=str(i)) for i, code in enumerate(codes)]
+    found = read(listed(tmp_path / "a.csv", rows, STANDARD))
+    assert found.table["name"].tolist() == ["食堂0", "食堂1", "食堂2", "食堂5"]
+    assert [n.code for n in found.notes][:2] == ["places_elsewhere", "places_code_unknown"]
+    with pytest.raises(errors.DataError, match="belong to 13101, 13105") as caught:
+        sources.read(tmp_path / "a.csv", municipality_code="27127")
+    assert caught.value.code == "places_not_here"
+
+
+def test_a_list_with_one_code_is_taken_whole(tmp_path: Path) -> None:
+    # A prefecture's list says 140007 in every row.
+    rows = [place(名称=f"食堂{i}", 全国地方公共団体コード="140007") for i in range(3)]
+    assert len(read(listed(tmp_path / "a.csv", rows, STANDARD)).table) == 3
+
+
+def test_padding_rows_are_passed_over_with_a_count(tmp_path: Path) -> None:
+    rows = [place(ID="1"), *({"ID": str(i)} for i in range(2, 30))]
+    found = read(listed(tmp_path / "a.csv", rows, STANDARD))
+    assert (found.rows, len(found.table)) == (1, 1)
+    assert [str(n) for n in found.notes if n.code == "rows_blank"] == ["28 blank rows were passed over."]
+
+
+# -- the council's own list ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("居場所", "ibasho"),
+        ("常設型の居場所", "ibasho"),
+        ("サロン", "salon"),
+        ("ふれあい・いきいきサロン", "salon"),
+        ("通いの場", "salon"),
+        ("子育てサロン", "childrearing_salon"),
+        ("こども食堂", "children_cafeteria"),
+        ("ふれあい喫茶", "tea_room"),
+        ("会食会", "meal_service"),
+        ("常設相談窓口", "ibasho"),
+        ("相談窓口", "consultation_desk"),
+        ("地区会館", "facility"),
+        ("tea_room", "tea_room"),
+        ("", "other"),
+        ("囲碁", "other"),
+    ],
+)
+def test_kinds_by_their_words(tmp_path: Path, word: str, kind: str) -> None:
+    assert one(tmp_path, 種別=word)["kind"] == kind
+
+
+@pytest.mark.parametrize(
+    ("word", "targets", "known"),
+    [
+        ("どなたでも", "all", True),
+        ("高齢者", "older", True),
+        ("６５歳以上の方", "older", True),
+        ("小中学生", "children", True),
+        ("乳幼児と保護者", "childrearing", True),
+        ("障がいのある方とご家族", "disabled", True),
+        ("高齢者、子ども", "older;children", True),
+        ("older;disabled", "older;disabled", True),
+        ("会員", "other", True),
+        ("", "older", False),
+    ],
+)
+def test_for_whom_by_words_or_else_by_the_kind(tmp_path: Path, word: str, targets: str, known: bool) -> None:
+    row = one(tmp_path, 種別="サロン", 対象=word)
+    assert (row["targets"], row["targets_known"]) == (targets, known)
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("開設中", "open"),
+        ("", "open"),
+        ("休止中", "suspended"),
+        ("準備中", "preparing"),
+        ("開設準備中", "preparing"),
+        ("開設予定", "planned"),
+        ("廃止", "closed"),
+        ("closed", "closed"),
+        ("継続支援", "open"),
+        ("？", "open"),
+    ],
+)
+def test_states_by_their_words(tmp_path: Path, word: str, status: str) -> None:
+    assert one(tmp_path, 状態=word)["status"] == status
+
+
+def test_words_that_mean_nothing_here_are_told(tmp_path: Path) -> None:
+    found = read(listed(tmp_path / "a.csv", [place(種別="囲碁", 状態="謎")]))
+    told = {n.code: str(n) for n in found.notes}
+    assert "囲碁" in told["places_kind_unknown"]
+    assert "謎" in told["places_status_unknown"]
+
+
+def test_the_internal_schema_is_read_too(tmp_path: Path) -> None:
+    row = {
+        "place_id": "p1", "name": "Engawa", "kind": "ibasho", "lat": "35.7", "lon": "139.7", "target": "all",
+        "open_days": "月火水", "capacity": "20", "status": "planned", "operator": "council", "as_of": "2025-01-31",
+        "address": "1-1",
+    }  # fmt: skip
+    found = read(listed(tmp_path / "places.csv", [row], encoding="cp932")).table.iloc[0]
+    columns = ["place_id", "kind", "targets", "open_days_per_week", "capacity", "status", "verified_on"]
+    assert found[columns].tolist() == ["places:p1", "ibasho", "all", 3.0, 20.0, "planned", "2025-01-31"]
+
+
+def test_rows_that_cannot_be_placed_are_refused_by_row_and_name(tmp_path: Path) -> None:
+    rows = [
+        place(名称="正しい"),
+        place(名称="逆", 緯度="139.7", 経度="35.7"),
+        place(名称="空", 緯度="", 経度=""),
+        place(名称="海外", 緯度="48.8", 経度="2.3"),
+        place(名称=""),
+        place(名称="遠い", 緯度="43.06", 経度="141.35"),
+        place(名称="近い"),
+    ]
+    found = read(listed(tmp_path / "a.csv", rows))
+    assert set(found.table["name"]) == {"正しい", "遠い", "近い"}
+    told = [(n.level, n.code, n.row) for n in found.notes if n.row]
+    assert told == [
+        ("refused", "row_swapped", 3),
+        ("refused", "row_no_position", 4),
+        ("refused", "row_outside_japan", 5),
+        ("refused", "place_unnamed", 6),
+        ("unknown", "row_far", 7),
+    ]
+    assert "逆 (row 3)" in str(next(n for n in found.notes if n.row == 3))
+
+
+def test_markup_in_a_name_stays_text(tmp_path: Path) -> None:
+    assert one(tmp_path, 名称="<b>えん</b>")["name"] == "<b>えん</b>"
+
+
+@settings(max_examples=20)
+@given(st.permutations(range(6)))
+def test_the_order_of_rows_changes_nothing_but_the_row_numbers(
+    tmp_path_factory: Any, order: list[int]
+) -> None:
+    path = tmp_path_factory.mktemp("p") / "a.csv"
+    rows = [
+        place(番号=str(i), 名称=f"n{i}", 緯度=f"35.7{i}", 開催日時="毎日" if i % 2 else "") for i in range(6)
+    ]
+    straight = read(listed(path, rows)).table.drop(columns="source_row")
+    shuffled = read(listed(path, [rows[i] for i in order])).table.drop(columns="source_row")
+    assert shuffled.equals(straight)
+
+
+# -- facility lists and points ------------------------------------------------------------------------------
+
+
+def facilities(path: Path, *locations: dict[str, Any], category: str = "会館") -> Path:
+    document = [{"category": category, "locations": list(locations)}]
+    path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("category", "targets"),
+    [("児童館", "children"), ("高齢者福祉施設", "older"), ("障害者福祉施設", "disabled"), ("図書館", "all")],
+)
+def test_a_category_says_for_whom_a_facility_is(tmp_path: Path, category: str, targets: str) -> None:
+    path = facilities(
+        tmp_path / "f.json",
+        {"name": "A", "name:ja": "あ", "lat": 35.7, "lng": 139.7, "licence": "ODbL"},
+        category=category,
+    )
+    found = read(path)
+    row = found.table.iloc[0]
+    assert (row["name"], row["kind"], row["targets"], row["targets_known"]) == (
+        "あ",
+        "facility",
+        targets,
+        False,
+    )
+    assert found.licence == "ODbL"
+    assert math.isnan(row["open_days_per_week"])
+
+
+def test_a_list_of_something_else_is_no_facility_list(tmp_path: Path) -> None:
+    path = tmp_path / "f.json"
+    path.write_text('[{"a": 1}]')
+    with pytest.raises(errors.DataError) as caught:
+        sources.detect(path)
+    assert caught.value.code == "kind_unknown"
+    with pytest.raises(errors.DataError) as caught:
+        sources.read(path, municipality_code="13105", kind="places")
+    assert caught.value.code == "facilities_shape"
+
+
+def test_points_with_names_are_places(tmp_path: Path) -> None:
+    features = [
+        {"type": "Feature", "properties": p, "geometry": {"type": "Point", "coordinates": [139.7, 35.7]}}
+        for p in (
+            {"name": "あ", "categoryIds": ["disability-support"], "lifecycleStatus": "closed"},
+            {"name": "い", "種別": "サロン", "開催日時": "月水金", "対象": "高齢者"},
+        )
+    ]
+    path = tmp_path / "p.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    assert sources.detect(path) == "places"
+    table = read(path).table
+    assert table[["kind", "targets", "status", "source_row"]].to_numpy().tolist() == [
+        ["facility", "disabled", "closed", 1],
+        ["salon", "older", "open", 2],
+    ]
+    assert table["open_days_per_week"].iloc[1] == 3
+
+
+# -- vacancies ----------------------------------------------------------------------------------------------
+
+
+def vacancy(**cells: Any) -> dict[str, Any]:
+    return {"管理番号": "A1", "種別": "空き家", "緯度": "35.7", "経度": "139.7", "所有者同意": "", **cells}
+
+
+@pytest.mark.parametrize(
+    ("word", "consent"),
+    [
+        ("公開可", "agreed_public"),
+        ("同意(公開)", "agreed_public"),
+        ("非公開", "agreed_internal"),
+        ("公開不可", "none"),
+        ("内部利用可", "agreed_internal"),
+        ("打診中", "asked"),
+        ("未接触", "none"),
+        ("", "none"),
+        ("不明", "none"),
+        ("同意", "none"),
+        ("agreed_public", "agreed_public"),
+    ],
+)
+def test_consent_that_is_not_clearly_given_is_none(tmp_path: Path, word: str, consent: str) -> None:
+    found = read(listed(tmp_path / "v.csv", [vacancy(所有者同意=word)]))
+    assert (found.kind, found.dataset_id) == ("vacancies", "vacancies:v")
+    assert found.table["owner_consent"].tolist() == [consent]
+    told = [n.code for n in found.notes]
+    assert told == (["vacancies_consent_unknown"] if word in ("不明", "同意") else [])
+
+
+def test_a_vacancy_in_the_citys_words(tmp_path: Path) -> None:
+    cells = vacancy(
+        種別="空き店舗", 建築年="昭和50年", 構造="木造", 延床面積="８５．５㎡", 所有者="田中", 電話番号="03"
+    )
+    row = read(listed(tmp_path / "v.csv", [cells], encoding="cp932")).table.iloc[0]
+    assert row.drop("geometry").tolist() == ["v:A1", "shop", 85.5, 1975.0, "木造", "none", 2, "vacancies:v"]
+
+
+def test_the_english_schema(tmp_path: Path) -> None:
+    cells = {
+        "property_id": "x",
+        "kind": "house",
+        "lat": "35.7",
+        "lon": "139.7",
+        "built_year": "1981",
+        "floor_area_m2": "60",
+    }
+    row = read(listed(tmp_path / "vacant.csv", [cells])).table.iloc[0]
+    assert row[["property_id", "kind", "built_year", "floor_area_m2"]].tolist() == [
+        "vacant:x",
+        "house",
+        1981.0,
+        60.0,
+    ]
+
+
+def test_vacancies_are_refused_by_row(tmp_path: Path) -> None:
+    rows = [
+        vacancy(),
+        vacancy(管理番号="B", 種別="駐車場"),
+        vacancy(管理番号="C", 緯度=""),
+        vacancy(管理番号="D", 建築年="不明"),
+    ]
+    found = read(listed(tmp_path / "v.csv", rows, [*rows[0], "建築年"]))
+    assert found.table["property_id"].tolist() == ["v:A1", "v:D"]
+    assert math.isnan(found.table["built_year"].iloc[1])
+    assert [(n.code, n.row) for n in found.notes] == [("vacancy_kind_unknown", 3), ("row_no_position", 4)]
+
+
+# -- the sample and the real lists --------------------------------------------------------------------------
+
+
+def test_the_sample_lists(sample: Path) -> None:
+    salons, cafeterias, vacant = (
+        sources.read(sample / name, municipality_code="99101")
+        for name in ("ibasho_salon.csv", "kodomo_shokudo.csv", "vacant.csv")
+    )
+    assert {n.code for n in salons.notes if n.level == "refused"} == {"row_swapped", "row_no_position"}
+    assert (salons.table["open_days_per_week"] >= 3).sum() >= 8
+    assert salons.table["open_days_per_week"].notna().all()
+    assert len(cafeterias.table) == 12
+    assert cafeterias.table["open_days_per_week"].isna().sum() == 1
+    assert vacant.table["kind"].value_counts().to_dict() == {"house": 260, "shop": 30}
+    assert set(vacant.table["owner_consent"]) == set(schemas.CONSENT)
+
+
+@pytest.mark.realdata
+def test_real_cafeterias(realdata: Path) -> None:
+    path = realdata / "places" / "kodomo_shokudo" / "kodomo-shokudo.csv"
+    found = sources.read(path, municipality_code="13105")
+    assert (found.rows, len(found.table)) == (605, 7)
+    assert set(found.table["address"].str.startswith("東京都文京区")) == {True}
+    sheet = _tables.read(path)
+    table = places.table_of(sheet)
+    assert table is not None
+    column = table.column(places.ALIASES["latitude"])
+    assert sum(bool(row.cells[column].strip()) for row in table.rows if column is not None) == 548
+
+
+@pytest.mark.realdata
+def test_real_originals_with_their_marks_and_padding(realdata: Path) -> None:
+    folder = realdata / "places" / "kodomo_shokudo" / "opendata"
+    okinawa = sources.read(next((folder / "okinawa").rglob("*.csv")), municipality_code="47211")
+    assert (okinawa.rows, len(okinawa.table)) == (10, 10)
+    assert [str(n) for n in okinawa.notes if n.code == "rows_blank"] == ["989 blank rows were passed over."]
+    assert (okinawa.table["open_days_per_week"] >= 3).any()
+    for path in sorted((folder / "tokyo").glob("*.csv")):
+        table = places.table_of(_tables.read(path))
+        assert (table is None) == path.stem.endswith("_tsuika"), path.name
+        try:
+            found = sources.read(path, municipality_code="13101")
+        except errors.DataError as problem:
+            assert problem.code in ("rows_no_position", "kind_unknown"), path.name
+        else:
+            assert set(found.table["kind"]) == {"children_cafeteria"}
+
+
+@pytest.mark.realdata
+def test_real_facilities_refuse_the_one_whose_longitude_is_its_latitude(realdata: Path) -> None:
+    found = sources.read(
+        realdata / "places" / "chiyoda" / "main_facilities_v2.1.0.json", municipality_code="13101"
+    )
+    refused = [str(n) for n in found.notes if n.level == "refused"]
+    assert len(refused) == 1
+    assert "万世橋出張所" in refused[0]
+    assert "35.6976015, 35.6976015" in refused[0]
+    assert (found.rows, len(found.table)) == (64, 63)
+    assert found.table["targets"].value_counts().to_dict() == {
+        "all": 43,
+        "older": 8,
+        "children": 7,
+        "disabled": 5,
+    }
+    points = sources.read(realdata / "places" / "chiyoda" / "places.geojson", municipality_code="13101")
+    assert len(points.table) == 92
+
+
+def test_the_aliases_of_two_fields_are_apart() -> None:
+    for aliases in (places.ALIASES, vacancies.ALIASES):
+        names = [name for field in aliases.values() for name in field]
+        assert len(names) == len(set(names))
+        assert all(name == _tables.heading(name) for name in names)
