@@ -82,18 +82,20 @@ def create(path: Path, *, municipality: str) -> Project:
     study = studies.make(municipality_code=municipality_code(municipality))
     try:
         path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
-            raise errors.StoreError(
-                "project_not_empty", "{folder} is not empty. Choose a new folder.", folder=str(path)
-            )
-        studies.write(study, path / "study.toml")
-    except (NotADirectoryError, FileExistsError, PermissionError) as problem:
+        empty = not any(path.iterdir())
+        if empty:
+            studies.write(study, path / "study.toml")
+    except OSError as problem:
         raise errors.StoreError(
             "project_unwritable",
             "{folder} cannot be made a project: {problem}.",
             folder=str(path),
             problem=str(problem),
         ) from None
+    if not empty:
+        raise errors.StoreError(
+            "project_not_empty", "{folder} is not empty. Choose a new folder.", folder=str(path)
+        )
     return Project(path, study)
 
 
@@ -130,7 +132,15 @@ def read(
 def add(project: Project, readings: Sequence[sources.Reading]) -> None:
     """Put what was read into the project: all of it or, when anything fails, nothing.
 
-    A dataset replaces the one with the same id, so importing a file twice changes nothing.
+    A dataset replaces the one with the same id, so importing a file twice changes nothing; also when it was
+    taken for another kind before.
+
+    Raises
+    ------
+    DataError
+        Two readings are the same dataset, or a table breaks its schema.
+    StoreError
+        The store cannot be read or written.
     """
     ids = {reading.dataset_id for reading in readings}
     if len(ids) < len(readings):
@@ -141,11 +151,14 @@ def add(project: Project, readings: Sequence[sources.Reading]) -> None:
             files=", ".join(names),
         )
     tables: dict[type[schemas.Table], pd.DataFrame] = {}
-    for schema in {reading.schema for reading in readings}:
+    datasets = project.store.read(schemas.Datasets)
+    before = set(datasets.loc[datasets["dataset_id"].isin(ids), "table"])
+    for schema in schemas.Table.__subclasses__():
         new = [reading.table for reading in readings if reading.schema is schema]
-        tables[schema] = _replaced(project.store.read(schema), ids, new)
+        if new or schema.__name__ in before:
+            tables[schema] = _replaced(project.store.read(schema), ids, new)
     rows = pd.DataFrame([reading.dataset() for reading in readings])
-    tables[schemas.Datasets] = _replaced(project.store.read(schemas.Datasets), ids, [rows])
+    tables[schemas.Datasets] = _replaced(datasets, ids, [rows])
     notes = [_notes(reading) for reading in readings if reading.notes]
     tables[schemas.Notes] = _replaced(project.store.read(schemas.Notes), ids, notes)
     project.store.commit(tables)

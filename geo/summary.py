@@ -79,7 +79,7 @@ def coverages(table: pd.DataFrame, *, study: Study) -> list[dict[str, Any]]:
             "limit_m": int(row.limit_m),
             "people": number(row.people),
             "covered_people": number(row.covered_people),
-            "covered_share": number(row.covered_share, 4),
+            "covered_share": number(row.covered_share, 6),
         }
         for row in shares.itertuples()
     ]
@@ -185,8 +185,12 @@ def remarks_on_people(
 
 
 def _differing_totals(areas: pd.DataFrame, statistics: pd.DataFrame) -> Iterable[Remark]:
-    own = statistics[(statistics["variable"] == "people") & (statistics["small_area_id"].str.len() == 5)]
-    table_total = float(own["value"].max()) if len(own) else float(areas["table_people"].sum())
+    # A table of the whole prefecture has the totals of its other wards too.
+    codes = set(areas["municipality_code"])
+    whole = statistics[(statistics["variable"] == "people") & statistics["small_area_id"].isin(codes)]
+    newest = whole.sort_values("dataset_id", kind="stable").drop_duplicates("small_area_id", keep="last")
+    complete = codes == set(newest["small_area_id"])
+    table_total = float((newest["value"] if complete else areas["table_people"]).sum())
     area_total = float(areas["people"].sum())
     if table_total != area_total:
         yield Remark(
