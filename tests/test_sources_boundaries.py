@@ -56,6 +56,15 @@ def test_both_schemas_give_the_same_ward(tmp_path: Path) -> None:
         ], name
 
 
+def test_a_county_is_no_part_of_the_name(tmp_path: Path) -> None:
+    features = [
+        (n03("14363", "松田町", county="足柄上郡", new=new), cell(i)) for i, new in enumerate((True, False))
+    ]
+    for feature in features:
+        table = sources.read(written(tmp_path / "a.geojson", [feature]), municipality_code="14363").table
+        assert table[["name", "qualified_name"]].to_numpy().tolist() == [["松田町", "松田町"]]
+
+
 def test_islands_are_dissolved_and_only_neighbours_kept(tmp_path: Path) -> None:
     features = [
         (n03("99101", "あ市"), cell(0)),

@@ -50,10 +50,16 @@ def test_a_byte_that_fits_no_encoding_is_named_with_its_row(tmp_path: Path) -> N
 
 
 def test_euc_jp_is_refused_and_not_taken_for_half_width_kana(tmp_path: Path) -> None:
-    content = ("居場所の一覧,所在地の緯度\n" * 4).encode("euc_jp")
+    content = ("あいうえお,かきくけこ\n" * 4).encode("euc_jp")
+    assert content.decode("cp932").startswith("､｢､､")
     with pytest.raises(errors.SourceError) as caught:
         _tables.read(written(tmp_path, content))
-    assert caught.value.code in ("encoding_euc", "encoding_unknown")
+    assert caught.value.code == "encoding_euc"
+
+
+def test_half_width_kana_alone_are_still_cp932(tmp_path: Path) -> None:
+    sheet = _tables.read(written(tmp_path, "名称,ﾖﾐ\n縁側,ｴﾝｶﾞﾜ\n".encode("cp932")))
+    assert (sheet.encoding, sheet.rows[1].cells) == ("cp932", ("縁側", "ｴﾝｶﾞﾜ"))
 
 
 def test_rows_are_numbered_as_a_spreadsheet_does(tmp_path: Path) -> None:
