@@ -242,6 +242,13 @@ def test_the_only_column_of_distinct_texts_is_the_name(tmp_path: Path) -> None:
     assert caught.value.code == "zones_name_missing"
 
 
+def test_ids_hold_no_semicolon(tmp_path: Path) -> None:
+    path = written(tmp_path / "z.geojson", [({"name": "甲;乙"}, cell(0))])
+    assert sources.read(path, municipality_code="13101").table[["zone_id", "name"]].to_numpy().tolist() == [
+        ["own:甲,乙", "甲;乙"]
+    ]
+
+
 def test_a_zone_without_a_name_is_refused_by_its_number(tmp_path: Path) -> None:
     features = [({"name": "甲"}, cell(0)), ({"name": None}, cell(1))]
     found = sources.read(written(tmp_path / "z.geojson", features), municipality_code="13101")

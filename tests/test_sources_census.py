@@ -28,7 +28,7 @@ def layer(*parts: tuple[str, Any, Any], hcode: Any = 8101) -> _vectors.Layer:
     frame = gpd.GeoDataFrame(
         {
             "KEY_CODE": [key for key, _, _ in parts],
-            "S_NAME": [f"町{key[5:]}" for key, _, _ in parts],
+            "S_NAME": [f"町{str(key)[5:]}" for key, _, _ in parts],
             "HCODE": hcode,
             "JINKO": [people for _, people, _ in parts],
             "SETAI": [households for _, _, households in parts],
@@ -82,6 +82,11 @@ def test_water_is_kept_marked_and_its_people_told(hcode: Any) -> None:
         "{n} areas are water; {people} people are counted there.",
         values={"n": 1, "people": 5},
     )
+
+
+@pytest.mark.parametrize("key", [991010010, 991010010.0, "９９１０１００１０"])
+def test_a_key_is_the_same_however_it_is_written(key: Any) -> None:
+    assert areas((key, 7, 3)).table["small_area_id"].tolist() == ["991010010"]
 
 
 def test_areas_without_people_stay() -> None:

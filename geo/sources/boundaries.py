@@ -310,7 +310,12 @@ def _zone_frame(
     layer: _vectors.Layer, ids: Sequence[str], names: Sequence[str], codes: Sequence[str | None]
 ) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(
-        {"zone_id": ids, "name": names, "municipality_code": pd.array(codes, dtype=object)},
+        # Lists of zones are joined by semicolons.
+        {
+            "zone_id": [i.replace(";", ",") for i in ids],
+            "name": names,
+            "municipality_code": pd.array(codes, dtype=object),
+        },
         geometry=layer.frame.geometry.to_numpy(),
         crs=layer.frame.crs,
         index=layer.frame.index,

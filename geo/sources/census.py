@@ -108,7 +108,8 @@ def small_areas(layer: _vectors.Layer, *, municipality_code: str) -> Reading:
     """
     _need_columns(layer, ("KEY_CODE", "JINKO", "SETAI"))
     frame = layer.frame
-    keys = frame["KEY_CODE"].map(_tables.plain)
+    # Some copies carry the key as a decimal number.
+    keys = frame["KEY_CODE"].map(lambda key: _tables.plain(key).removesuffix(".0"))
     here = keys.str.startswith(municipality_code)
     if not here.any():
         raise _not_here(layer.path, municipality_code, keys)
