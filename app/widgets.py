@@ -92,7 +92,7 @@ def open_page(name: str) -> Page:
     """Title, two sentences, and the study measured; ends the page where there is no project."""
     language = state.language()
     st.title(text.say(f"{name}.title", language), anchor=False)
-    st.text(text.say(f"{name}.lead", language))
+    words_of(text.say(f"{name}.lead", language))
     project = state.project()
     if project is None:
         st.info(text.say("app.no_project", language))
@@ -103,6 +103,11 @@ def open_page(name: str) -> Page:
     prepared = _prepare(project, version, language)
     assessment = cache.assessment(version, study.fingerprint(), _prepared=prepared, _study=study)
     return Page(language, project, study, version, prepared, assessment)
+
+
+def words_of(sentence: str) -> None:
+    """A paragraph, broken between phrases."""
+    st.html(f'<p class="ib-words">{html.escape(sentence)}</p>')
 
 
 def _prepare(project: Project, version: str, language: text.Language) -> Prepared:
@@ -399,7 +404,7 @@ def figures(pairs: Iterable[tuple[str, str]]) -> None:
 def method(page: Page) -> None:
     """How distances were measured; straight lines are said on every page."""
     key = f"method.{page.prepared.method}"
-    st.text(page.say(key, factor=f"{page.study.detour_factor:g}"))
+    words_of(page.say(key, factor=f"{page.study.detour_factor:g}"))
 
 
 def not_known(page: Page) -> None:

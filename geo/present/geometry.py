@@ -18,7 +18,7 @@ import shapely
 
 from geo import schemas
 
-FORMAT = 2
+FORMAT = 1
 """Raise it when a payload's shape changes: it is part of the cached files' names."""
 STEPS_PER_DEGREE = 100_000
 
@@ -191,7 +191,7 @@ def _payload(
 ) -> bytes:
     document = {
         "format": FORMAT,
-        "kind": kind,
+        "type": kind,
         "steps": STEPS_PER_DEGREE,
         "ids": table[key].astype(str).tolist(),
         **({"names": table[name].astype(str).tolist()} if name else {}),

@@ -8,7 +8,7 @@ for violet so that the arms differ in hue and in lightness; the bivariate scheme
 
 from __future__ import annotations
 
-WITHIN = ("#1f5a92", "#5b95c5", "#a9cde3", "#d3e6f0")
+WITHIN = ("#174a7c", "#4585ba", "#92c1e0", "#dceef6")
 """Nearest first."""
 BEYOND = ("#f6c98b", "#e08a2e", "#9c4a06", "#6b2f02")
 """Nearest first."""
