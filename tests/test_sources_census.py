@@ -307,7 +307,7 @@ def test_kita_ku_joins_its_table_on_every_area(realdata: Path) -> None:
     )
     assert (len(areas_.table), areas_.table["people"].sum()) == (123, 123_667)
     assert (areas_.encoding, areas_.edition, areas_.crs) == ("utf-8", "2015", "EPSG:2448")
-    assert (counts.encoding, counts.edition) == ("cp932", "2020")
+    assert (counts.encoding, counts.edition, counts.rows) == ("cp932", "2020", 10_617)
     assert set(areas_.table["small_area_id"]) <= set(counts.table["small_area_id"])
     wide = counts.table.pivot(index="small_area_id", columns="variable", values="value")
     assert wide.loc["27127", ["people", "people_65_plus"]].tolist() == [139_376, 23_734]

@@ -333,7 +333,8 @@ def statistics(sheet: _tables.Sheet, *, municipality_code: str) -> Reading:
         table=schemas.conform(schemas.Statistics, long.assign(dataset_id=dataset_id)),
         file=table.file,
         sha256=digest([sheet.path]),
-        rows=len(table.rows),
+        # The second header row, of labels, has no key.
+        rows=sum(row.cells[table.header.index("key_code")].strip() != "" for row in table.rows),
         edition=year,
         encoding=sheet.encoding,
         notes=tuple(_suppression_notes(long)),
