@@ -13,6 +13,7 @@ The map of the readers::
     _tables          bytes -> rows: encodings, delimiters, headers, codes and numbers in cells
     _vectors         GeoJSON, shapefile, GeoPackage -> features in JGD2011, repaired
     _opening         opening words -> days a week
+    _points          cells -> positions, dates, years; why a row has no place
     _reading         what a reader gives back
 
 Nothing is stored here and nothing is changed. A file that cannot be understood raises a sentence that names
