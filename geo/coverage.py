@@ -264,7 +264,9 @@ def gaps(
     digits = max(3, len(str(len(rows))))  # ids in the order of their numbers, also as text
     ids = {row["label"]: f"G{number:0{digits}d}" for number, row in enumerate(rows, start=1)}
     if not rows:
-        return schemas.empty(schemas.Gaps).to_crs(cells.crs), pd.DataFrame({"origin_id": [], "gap_id": []})
+        return schemas.empty(schemas.Gaps).to_crs(cells.crs), pd.DataFrame(
+            {"origin_id": [], "gap_id": []}, dtype=str
+        )
     table = gpd.GeoDataFrame(rows, geometry="geometry", crs=cells.crs).assign(zone_ids="")
     table["gap_id"] = table["label"].map(ids)
     gap_cells = pd.DataFrame({"origin_id": found["origin_id"], "gap_id": found["label"].map(ids)})

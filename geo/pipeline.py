@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -264,7 +265,8 @@ def _zones_of_gaps(
     where = gap_cells.merge(inner, on="origin_id").merge(own[["origin_id", "people"]], on="origin_id")
     total = where.groupby(["gap_id", "zone_id"])["people"].sum().reset_index()
     total = total.sort_values(["gap_id", "people", "zone_id"], ascending=[True, False, True])
-    return gaps["gap_id"].map(total.groupby("gap_id")["zone_id"].agg(";".join)).fillna("")
+    joined = total.groupby("gap_id")["zone_id"].agg(";".join).to_dict()
+    return gaps["gap_id"].map(lambda gap: joined.get(gap, ""))
 
 
 def _summarise_zones(prepared: Prepared, study: Study) -> pd.DataFrame:
@@ -380,6 +382,7 @@ def _keep(kept: Run, prepared: Prepared) -> None:
     fresh.mkdir(parents=True)
     GeoPackage(fresh / "results.gpkg").commit(results(prepared, kept.assessment))
     _write_json(fresh / "summary.json", kept.assessment.summary)
+    files = {path.name: _sha256(path) for path in sorted(fresh.iterdir())}
     _write_json(
         fresh / "manifest.json",
         {
@@ -389,10 +392,15 @@ def _keep(kept: Run, prepared: Prepared) -> None:
             "versions": manifest.versions(),
             "seed": kept.assessment.study.seed,
             "results": _digests(prepared, kept.assessment),
+            "files": files,
         },
     )
     shutil.rmtree(kept.path, ignore_errors=True)
     fresh.rename(kept.path)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def _write_json(path: Path, document: object) -> None:
@@ -413,7 +421,8 @@ def verify(project: Project, name: str) -> list[str]:
     Returns
     -------
     differences : list of str
-        Names of the results that differ; empty when the run was reproduced.
+        Names of the results that differ when computed again, and of the kept files that were changed since;
+        empty when the run was reproduced.
 
     Raises
     ------
@@ -422,10 +431,12 @@ def verify(project: Project, name: str) -> list[str]:
     DataError
         When the project no longer holds the data that the run was made of.
     """
-    path = project.runs / name / "manifest.json"
     try:
-        old = json.loads(path.read_text(encoding="utf-8"))
-        study, inputs, expected = studies.make(**old["study"]), old["inputs"], old["results"]
+        if name not in _names(project):  # A name that leads out of the folder is none of its runs.
+            raise FileNotFoundError(name)
+        old = json.loads((project.runs / name / "manifest.json").read_text(encoding="utf-8"))
+        study, expected = studies.make(**old["study"]), dict(old["results"])
+        inputs, files = {row["id"]: row["sha256"] for row in old["inputs"]}, dict(old["files"])
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise errors.StoreError(
             "no_run",
@@ -433,10 +444,10 @@ def verify(project: Project, name: str) -> list[str]:
             run=name,
             folder=str(project.path),
             problem=type(problem).__name__,
-            known=", ".join(sorted(p.name for p in project.runs.glob("[!.]*"))) or "none",
+            known=", ".join(_names(project)) or "none",
         ) from None
     now = {row["id"]: row["sha256"] for row in summary.datasets(project.store.read(schemas.Datasets))}
-    changed = manifest.differences({row["id"]: row["sha256"] for row in inputs}, now)
+    changed = manifest.differences(inputs, now)
     if changed:
         raise errors.DataError(
             "inputs_changed",
@@ -446,4 +457,9 @@ def verify(project: Project, name: str) -> list[str]:
             datasets=", ".join(changed),
         )
     prepared = prepare(Project(project.path, study))
-    return manifest.differences(expected, _digests(prepared, assess(prepared, study)))
+    changed = manifest.differences(files, {file: _sha256(project.runs / name / file) for file in files})
+    return [*changed, *manifest.differences(expected, _digests(prepared, assess(prepared, study)))]
+
+
+def _names(project: Project) -> list[str]:
+    return sorted(path.name for path in project.runs.glob("[!.]*") if path.is_dir())
