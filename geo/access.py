@@ -97,7 +97,7 @@ def distances(
     1         b        p        12.5
     """
     homes, goals = _Points.of(metric, origins, "origin_id"), _Points.of(metric, places, "place_id")
-    limit_dm = round(limit_m * 10)
+    limit_dm = math.floor(limit_m * 10 + 1e-6)  # a limit that was added up in floats is not a hair short
     if isinstance(metric, StraightLine):
         pairs = _straight_within(metric, homes, goals, limit_dm)
     else:

@@ -404,7 +404,6 @@ def snap(net: Network, points: gpd.GeoSeries, *, max_snap_m: float) -> pd.DataFr
     joined = near & connected
     edge = np.where(joined, piece, 0)
     along = shapely.line_locate_point(net.lines[edge], geometry, normalized=True)
-    along = np.nan_to_num(along)  # a piece of no length
     cost = net.edge_cost[edge]
     to_u = np.rint(along * cost).astype(np.int32)
     table = pd.DataFrame(
@@ -419,7 +418,7 @@ def snap(net: Network, points: gpd.GeoSeries, *, max_snap_m: float) -> pd.DataFr
         index=points.index,
     )
     reason = np.full(len(points), None, dtype=object)
-    reason[near & ~connected] = OTHER_COMPONENT
+    reason[~connected] = OTHER_COMPONENT
     reason[~near] = FAR_FROM_STREET
     table["reason"] = pd.Series(reason, index=points.index, dtype=object)
     return table

@@ -87,6 +87,8 @@ def test_a_limit_is_met_exactly(town: network.Network) -> None:
     home, place = homes(h=(0, 0)), places(p=(300, 0))
     assert len(access.distances(town, home, place, limit_m=500)) == 1
     assert len(access.distances(town, home, place, limit_m=499.9)) == 0
+    assert len(access.distances(town, home, place, limit_m=499.96)) == 0
+    assert len(access.distances(town, home, place, limit_m=float(np.nextafter(500, 0)))) == 1
     three = [(100.3, 100), (200.4, 100), (299.3, 100)]  # tenths that floats do not add exactly
     for x, y in three:
         walk = 100 + x
@@ -189,6 +191,11 @@ def test_straight_ties_within_a_decimetre_go_to_the_first_by_name() -> None:
     place = places(z=(100.001, 0), k=(0, 100.004), m=(-100, 0), b=(0, -100.03))
     found = access.nearest(access.StraightLine(1), homes(h=(0, 0)), place, k=2)
     assert rows(found) == [("h", 1, "b", 100.0), ("h", 2, "k", 100.0)]
+
+
+def test_straight_distances_are_whole_decimetres_before_they_meet_the_limit() -> None:
+    home, place = homes(h=(0, 0)), places(p=(100.04, 0), q=(0, 100.06))
+    assert rows(access.distances(access.StraightLine(1), home, place, limit_m=100)) == [("h", "p", 100.0)]
 
 
 @pytest.mark.parametrize("factor", [0.99, -1, float("nan"), float("inf")])

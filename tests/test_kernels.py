@@ -230,6 +230,13 @@ def test_a_block_of_sources_gives_the_rows_of_all_of_them() -> None:
     assert half[2].tolist() == distance[ptr[3] :].tolist()
 
 
+def test_the_way_along_one_edge_meets_the_limit_exactly_too() -> None:
+    graph = compiled(2, [(0, 1, 100)])
+    points = [[0, 1]], [[40, 60]], [[0, 1]], [[70, 30]]
+    for limit, found in ((29, 0), (30, 1)):
+        assert len(kernels.within(*graph, *points, [0, 1], [0], [30], limit)[1]) == found
+
+
 def test_a_loop_on_the_only_node() -> None:
     graph = compiled(1, [(0, 0, 30)])
     ptr, target, distance = kernels.within(

@@ -307,10 +307,10 @@ def test_both_directions_of_a_graph_are_one_street(tmp_path: Path) -> None:
 
 
 def test_a_line_drawn_backwards_is_turned(tmp_path: Path) -> None:
-    path = saved(tmp_path, graphml(("1", "2", STREET | {"geometry": BENT_BACK})), "area.graphml")
+    back = "LINESTRING (139.702 35.7, 139.7018 35.7003, 139.7012 35.7001, 139.701 35.7)"
+    path = saved(tmp_path, graphml(("1", "2", STREET | {"geometry": back})), "area.graphml")
     line = streets.read(path).table.geometry[0]
-    assert shapely.get_coordinates(line)[0].tolist() == [139.701, 35.7]
-    assert len(shapely.get_coordinates(line)) == 3
+    assert shapely.get_coordinates(line)[:, 0].tolist() == [139.701, 139.7012, 139.7018, 139.702]
 
 
 def test_a_ring_stays_and_a_point_goes(tmp_path: Path) -> None:
@@ -446,6 +446,9 @@ def test_ends_are_joined_to_a_ten_millionth_of_a_degree(tmp_path: Path) -> None:
         )
         table = streets.read(path).table
         assert (table["v"][0] == table["u"][1]) is joined
+    branch = [(139.70100000004, 35.7), D]
+    path = saved(tmp_path, layer(("LineString", [A, B, C], {}), ("LineString", branch, {})), "roads.geojson")
+    assert streets.read(path).table["street_id"].tolist() == ["f1:0", "f1:1", "f2:0"]
 
 
 def test_parts_and_tags_of_a_layer(tmp_path: Path) -> None:
