@@ -7,6 +7,7 @@ The way the data goes; each module imports only what stands above it::
     kernels      compiled searches: arrays in, arrays out
     schemas      the tables, a class each
     study        everything that may change a number, in one frozen value
+    schedule     opening words <-> a recurrence <-> half-hour slots: open, closed or unknown
     manifest     what a run was made of: digests, fingerprints, versions
     network      streets -> a walking network of frozen arrays; points join it
     demand       census -> people of each group -> points where they start to walk

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 # The business of these is reading Japanese.
-READS_JAPANESE = ("geo/sources/", "geo/schedule.py")
+READS_JAPANESE = ("geo/sources/", "geo/schedule/")
 RAISED = {name for name in vars(errors) if isinstance(getattr(errors, name), type)} | {"Note", "Remark"}
 
 
