@@ -1,0 +1,216 @@
+"""The app without a browser: every page in both languages, with and without data, each control once."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from geo import schemas, text
+from geo import study as studies
+from geo.store import GeoPackage
+
+MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
+VIEWS = ("start", "coverage", "gaps", "isolation")
+TRACEBACK = re.compile(r"Traceback|File \"|Error:")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def geometry_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The app learns the folder of its geometry once, when it is imported."""
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("IBASHO_CACHE")
+    os.environ["IBASHO_CACHE"] = str(folder)
+    yield folder / "geometry"
+    os.environ.pop("IBASHO_CACHE")
+    if before is not None:
+        os.environ["IBASHO_CACHE"] = before
+
+
+@pytest.fixture(scope="module")
+def towns(build_town: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("towns")
+    return {
+        "streets": build_town().project(folder / "streets").path,
+        "straight": build_town(streets=False).project(folder / "straight").path,
+        "no ages": build_town(ages=False).project(folder / "no_ages").path,
+    }
+
+
+@pytest.fixture
+def open_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    def run(project: Path | None, view: str = "start", language: str = "ja") -> AppTest:
+        if project is None:
+            monkeypatch.delenv("IBASHO_PROJECT", raising=False)
+        else:
+            monkeypatch.setenv("IBASHO_PROJECT", str(project))
+        monkeypatch.setenv("IBASHO_LANG", language)
+        app = AppTest.from_file(str(MAIN), default_timeout=60).run()
+        return app if view == "start" else app.switch_page(f"views/{view}.py").run()
+
+    return run
+
+
+def words_on(app: AppTest) -> str:
+    """Everything that is written on a page."""
+    parts = [
+        *(element.value for element in (*app.title, *app.header, *app.subheader, *app.error, *app.info)),
+        *(str(element.proto.body) for element in app.get("html")),
+        *(str(element.label) for element in (*app.selectbox, *app.slider, *app.radio)),
+    ]
+    return "\n".join(parts)
+
+
+@pytest.mark.parametrize("language", text.LANGUAGES)
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("town", [None, "streets", "straight", "no ages"])
+def test_every_page_is_shown(
+    open_app: Callable[..., AppTest],
+    towns: dict[str, Path],
+    town: str | None,
+    view: str,
+    language: text.Language,
+) -> None:
+    app = open_app(towns[town] if town else None, view, language)
+    assert not app.exception
+    assert not app.error
+    assert [title.value for title in app.title] == [text.say(f"{view}.title", language)]
+    if town is None:
+        assert [info.value for info in app.info] == [text.say("app.no_project", language)]
+    else:
+        assert text.say("app.not_known", language) in words_on(app)
+        method = "straight_line" if town == "straight" else "network"
+        assert text.say(f"method.{method}", language, factor="1.3") in words_on(app)
+    if language == "en":
+        shown = re.sub(r"<script>.*?</script>|Tiny|tiny", "", words_on(app))
+        assert not re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]+", shown)
+
+
+def test_the_figures_are_the_towns_own(open_app: Callable[..., AppTest], towns: dict[str, Path]) -> None:
+    app = open_app(towns["streets"])
+    app.selectbox(key="kind_control").set_value("permanent").run()
+    words = words_on(app)
+    assert "353人" in words
+    assert "42.5%" in words  # 150 of 353 people within 500 m
+    assert "不明" in words  # the sheets' editions
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_study_goes_along_to_every_page_and_language(
+    open_app: Callable[..., AppTest], towns: dict[str, Path], view: str
+) -> None:
+    app = open_app(towns["streets"])
+    app.slider(key="limit_control").set_value(650).run()
+    app.selectbox(key="group_control").set_value("age_65_plus").run()
+    app.selectbox(key="zone_control").set_value("branch:P2").run()
+    app.switch_page(f"views/{view}.py").run()
+    app.get("button_group")[0].set_value("en").run()
+    assert app.session_state["study"].limit_m == 650
+    assert app.slider(key="limit_control").value == 650
+    assert app.selectbox(key="group_control").value == "age_65_plus"
+    assert app.selectbox(key="zone_control").value == "branch:P2"
+    assert [title.value for title in app.title] == [text.say(f"{view}.title", "en")]
+    assert not app.error
+
+
+def test_each_control_asks_what_it_says(open_app: Callable[..., AppTest], towns: dict[str, Path]) -> None:
+    app = open_app(towns["streets"], "coverage")
+    app.get("button_group")[1].set_value(800).run()
+    assert app.session_state["study"].limit_m == 800
+    assert app.slider(key="limit_control").value == 800
+    app.selectbox(key="kind_control").set_value("permanent").run()
+    assert app.session_state["study"].gap_kind == "permanent"
+    app.selectbox(key="division_control").set_value("branch_office").run()
+    assert "P1" in words_on(app)
+    assert "選択" not in words_on(app)
+    app.selectbox(key="area_control").set_value("991010010").run()
+    assert "Area A：すべての人 100人" in words_on(app)
+    assert not app.error
+
+
+def test_a_group_without_data_is_named_so_and_hides_nothing(
+    open_app: Callable[..., AppTest], towns: dict[str, Path]
+) -> None:
+    app = open_app(towns["no ages"], "coverage")
+    assert "75歳以上（データなし）" in app.selectbox(key="group_control").options
+    app.selectbox(key="group_control").set_value("age_75_plus").run()
+    assert not app.error
+    assert "不明" in words_on(app)
+
+
+def test_the_list_of_gaps_chooses_one(open_app: Callable[..., AppTest], towns: dict[str, Path]) -> None:
+    app = open_app(towns["streets"], "gaps")
+    app.selectbox(key="kind_control").set_value("permanent").run()
+    listed = app.radio(key="gap_control").options
+    assert listed[0].startswith("1位")
+    app.radio(key="gap_control").set_value("G001").run()
+    assert 'class=ib-marked><th scope="row">1</th>' in words_on(app)
+    # At a distance that leaves fewer gaps the choice is dropped where its gap is gone.
+    app.slider(key="limit_control").set_value(1200).run()
+    assert not app.error
+
+
+def test_the_question_is_kept_only_when_asked(
+    open_app: Callable[..., AppTest], build_town: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = build_town().project(tmp_path / "own").path
+    app = open_app(path)
+    assert not app.button
+    app.slider(key="limit_control").set_value(450).run()
+    assert studies.read(path / "study.toml").limit_m == 500
+    app.button[0].click().run()
+    assert studies.read(path / "study.toml").limit_m == 450
+    assert not app.button
+
+
+@pytest.mark.parametrize("language", text.LANGUAGES)
+@pytest.mark.parametrize("fault", ["no folder", "broken study", "no tables", "broken store"])
+def test_what_the_reader_can_mend_is_told_in_words(
+    open_app: Callable[..., AppTest],
+    build_town: Callable[..., Any],
+    tmp_path: Path,
+    fault: str,
+    language: text.Language,
+) -> None:
+    path = build_town().project(tmp_path / "own").path
+    if fault == "no folder":
+        path = tmp_path / "nowhere"
+    elif fault == "broken study":
+        (path / "study.toml").write_text("limit_m = [", encoding="utf-8")
+    elif fault == "no tables":
+        none = {schema: schemas.empty(schema) for schema in (schemas.SmallAreas, schemas.Datasets)}
+        GeoPackage(path / "store.gpkg").commit(none)
+    else:
+        (path / "store.gpkg").write_bytes(b"not a store")
+    app = open_app(path, "coverage", language)
+    assert len(app.error) == 1
+    told = app.error[0].value
+    assert told != text.say("app.fault", language)
+    assert not TRACEBACK.search(told)
+    assert bool(re.search(r"[\u3040-\u30ff]", told)) == (language == "ja")
+
+
+def test_a_fault_of_the_program_is_a_sentence_too(
+    open_app: Callable[..., AppTest],
+    build_town: Callable[..., Any],
+    tmp_path: Path,
+    geometry_folder: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from app import cache  # here: the folder above must be known first
+    from geo import project as projects
+
+    path = build_town().project(tmp_path / "own", seed=7).path
+    project = projects.open_(path)
+    version = cache.version(project, project.study)
+    geometry_folder.mkdir(exist_ok=True)
+    (geometry_folder / f"{version[:24]}-1-wards.json").mkdir()
+    app = open_app(path, "coverage")
+    assert [error.value for error in app.error] == [text.say("app.fault", "ja")]
+    assert not app.exception
+    assert "IsADirectoryError" in caplog.text
