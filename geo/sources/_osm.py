@@ -14,6 +14,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import urllib.error
+import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -269,6 +271,7 @@ def _ask(order: Mapping[str, Any]) -> None:
     import osmnx
     from osmnx import settings
 
+    _reach(order["endpoint"], order["timeout_s"])
     settings.overpass_url = order["endpoint"]
     settings.cache_folder = order["folder"]
     settings.use_cache = settings.cache_only_mode = True
@@ -286,6 +289,23 @@ def _ask(order: Mapping[str, Any]) -> None:
             osmnx.graph_from_polygon(polygon, custom_filter='["highway"]', simplify=False, retain_all=True)
         except osmnx._errors.CacheOnlyInterruptError:
             continue  # this is how it says that the answers are in the folder
+
+
+class _OfflineError(Exception):
+    """There is no route to the server."""
+
+
+def _reach(endpoint: str, timeout_s: float) -> None:
+    """Knock first: osmnx would wait a minute for a server that is not there."""
+    request = urllib.request.Request(  # noqa: S310  (the address was checked with the settings)
+        f"{endpoint}/status", headers={"User-Agent": _http.user_agent()}
+    )
+    try:
+        urllib.request.urlopen(request, timeout=timeout_s).close()  # noqa: S310
+    except urllib.error.HTTPError as answer:
+        answer.close()  # whoever refuses is there
+    except OSError as problem:
+        raise _OfflineError(str(getattr(problem, "reason", problem))) from None
 
 
 def _inspected(answer: Any, limit: int) -> Any:
@@ -316,10 +336,10 @@ def main() -> None:
         _ask(json.load(sys.stdin))
     except _AnswerError as problem:
         told["problem"] = str(problem)
-    except OSError as problem:
-        # The errors of requests are OSErrors like those of the disk; only the former mean that there is no route.
-        offline = type(problem).__module__.startswith("requests")
-        told |= {"problem": type(problem).__name__, "offline": offline}
+    except _OfflineError as problem:
+        told |= {"problem": str(problem), "offline": True}
+    except OSError as problem:  # a line that broke, a disk that is full
+        told["problem"] = f"{type(problem).__name__}: {problem}"[:200]
     json.dump(told, sys.stdout)
 
 
