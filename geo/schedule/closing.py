@@ -10,7 +10,7 @@ from geo.schedule import pieces as parts
 from geo.schedule.pieces import DAY_KINDS
 from geo.schedule.said import Said
 from geo.schedule.tokens import Token
-from geo.schedule.value import Days, Span
+from geo.schedule.value import Closure, Days, Moved, Span
 
 YEAR_END = Span((12, 29), (1, 3), "new_year")
 """Public offices close (行政機関の休日に関する法律, 1988, art. 1); assumed where only 年末年始 is said."""
@@ -31,7 +31,7 @@ _BREAKS = {
 _REST = ("定休", "休館", "休業", "休所", "休園", "休室", "閉館", "閉所", "閉室", "以外")
 _CLOSABLE = (
     *DAY_KINDS, "NTH", "LAST", "MONTHS", "SPAN", "BREAK", "MONTHDAY", "WORKDAYS", "AND", "SPACE", "DASH",
-    "PARTICLE", "DATES", "EVERYMONTH", "EVERYWEEK",
+    "PARTICLE", "DATES", "EVERYMONTH", "EVERYWEEK", "SHIFT",
 )  # fmt: skip
 
 
@@ -52,10 +52,26 @@ def without_closures(pieces: list[Token], said: Said, *, everything: bool) -> li
             pieces[i].kind in (*DAY_KINDS, "MONTHS", "SPAN", "BREAK", "MONTHDAY", "NTH", "DATES") for i in run
         ):
             said.unread.append(piece.text)
+        tail = _shift_after(pieces, at)
+        run += [i for i in tail if i not in run]
         used |= {at, *run}
         said.rests = said.rests or piece.text.startswith(_REST)
         _close(_flat(pieces[i] for i in sorted(run)), said)
     return [p for i, p in enumerate(pieces) if i not in used]
+
+
+def _shift_after(pieces: list[Token], at: int) -> list[int]:
+    """Positions of 「（祝日の場合は翌日）」 right behind a closing word."""
+    i = at + 1
+    while i < len(pieces) and (
+        pieces[i].kind in ("SPACE", "OPEN", "AND", "STOP")
+        or pieces[i].text in (":", "※", "・", "ただし", "但し")
+    ):
+        i += 1
+    if i == len(pieces) or pieces[i].kind != "SHIFT":
+        return []
+    is_bracket = any(p.kind == "OPEN" for p in pieces[at:i])
+    return list(range(at + 1, i + 1 + (is_bracket and i + 1 < len(pieces) and pieces[i + 1].kind == "SHUT")))
 
 
 def _flat(pieces: Iterable[Token]) -> list[Token]:
@@ -65,6 +81,7 @@ def _flat(pieces: Iterable[Token]) -> list[Token]:
 def _run_before(pieces: list[Token], at: int, used: set[int]) -> list[int]:
     """Positions of the days that a closing word behind them closes."""
     run: list[int] = []
+    is_free = not _is_enclosed(pieces, at)
     split = None
     i = at - 1
     while i >= 0 and i not in used:
@@ -76,20 +93,49 @@ def _run_before(pieces: list[Token], at: int, used: set[int]) -> list[int]:
             run += inside
             i = inside[-1] - 1
             continue
-        if not (piece.kind in _CLOSABLE or piece.text == "・"):
-            break
-        told = any(pieces[k].kind not in ("SPACE", "PARTICLE") for k in run)
         before = pieces[i - 1].kind if i else ""
-        if piece.kind == "SPACE" and told and before not in ("HOLIDAY", "SPAN", "MONTHS", "BREAK"):
+        if not _is_closable(piece) or (is_free and _parts(pieces, run, i)):
             break
         if piece.text in "、,":
             split = i
-        is_range = piece.kind == "DASH" and before in DAY_KINDS
-        if is_range and split is not None:
+        if is_free and piece.kind == "DASH" and before in DAY_KINDS and split is not None:
             return [k for k in run if k > split]
         run.append(i)
         i -= 1
     return run
+
+
+def _is_closable(piece: Token) -> bool:
+    return piece.kind in _CLOSABLE or piece.text == "・"
+
+
+def _is_enclosed(pieces: list[Token], at: int) -> bool:
+    """Whether all from an opening bracket to here is about closing: 「(日曜、年末年始を除く)」."""
+    i = at - 1
+    while i >= 0 and _is_closable(pieces[i]):
+        i -= 1
+    return i >= 0 and pieces[i].kind == "OPEN"
+
+
+def _parts(pieces: list[Token], run: list[int], at: int) -> bool:
+    """Whether a space or comma ends the list of closed days: 「毎週火曜、8月は休み」."""
+    piece, before = pieces[at], pieces[at - 1].kind if at else ""
+    kinds = [pieces[k].kind for k in run if pieces[k].kind not in ("SPACE", "PARTICLE", "AND", "NOISE")]
+    if not kinds:
+        return False
+    if piece.kind == "SPACE":
+        return before not in ("HOLIDAY", "SPAN", "MONTHS", "BREAK", "AND")
+    if piece.text in "、," and kinds[-1] in ("NTH", "LAST"):
+        return not _is_ordinal(pieces, at)
+    return piece.text in "、," and before in DAY_KINDS and kinds[-1] not in (*DAY_KINDS, "NTH", "LAST")
+
+
+def _is_ordinal(pieces: list[Token], comma: int) -> bool:
+    """Whether the weekday before a comma is one of some weeks of the month, as the one behind it."""
+    i = comma - 1
+    while i >= 0 and (pieces[i].kind in ("WEEKDAY", "BARE", "SPACE", "PARTICLE") or pieces[i].text == "・"):
+        i -= 1
+    return i >= 0 and pieces[i].kind in ("NTH", "LAST")
 
 
 def _bracket(pieces: list[Token], shut: int) -> list[int] | None:
@@ -99,7 +145,7 @@ def _bracket(pieces: list[Token], shut: int) -> list[int] | None:
         inside.append(i)
         if pieces[i].kind == "OPEN":
             return inside
-        if not (pieces[i].kind in _CLOSABLE or pieces[i].text == "・"):
+        if not _is_closable(pieces[i]):
             return None
     return None
 
@@ -127,7 +173,7 @@ def _run_after(pieces: list[Token], at: int) -> list[int]:
 
 def _close(run: list[Token], said: Said) -> None:
     """Closures from pieces that name days."""
-    run = [p for p in run if p.kind not in ("SPACE", "PARTICLE", "EVERYMONTH", "EVERYWEEK")]
+    run = [p for p in run if p.kind not in ("SPACE", "PARTICLE", "EVERYMONTH", "EVERYWEEK", "STOP")]
     listed = parts.with_weekday_lists(run)
     nths: list[int] = []
     months: list[int] = []
@@ -184,7 +230,9 @@ def _month_day(text: str) -> tuple[int, int]:
 
 
 def _close_named(piece: Token, said: Said) -> None:
-    if piece.kind == "SPAN":
+    if piece.kind == "SHIFT":
+        _shift(piece, said)
+    elif piece.kind == "SPAN":
         said.closed.append(next(span for key, span in _SPANS.items() if key in piece.text))
     elif piece.kind == "BREAK":
         said.closed.append(_BREAKS[piece.text[0]])
@@ -195,6 +243,15 @@ def _close_named(piece: Token, said: Said) -> None:
         said.closed += list(_month_spans(months or []))
     elif piece.kind not in ("AND", "NOISE"):
         said.unread.append(piece.text)
+
+
+def _shift(piece: Token, said: Said) -> None:
+    """The weekly closing day just told moves when it is a holiday."""
+    last: Closure | None = said.closed[-1] if said.closed else None
+    if not isinstance(last, Days) or not last.is_weekly or last.months:
+        said.unread.append(piece.text)
+        return
+    said.closed[-1] = Moved(tuple(day for _, day in last.weekdays), "翌平日" in piece.text)
 
 
 def _month_spans(months: list[int]) -> Iterator[Span]:

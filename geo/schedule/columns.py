@@ -223,6 +223,8 @@ def _hours(start: object, end: object) -> _Hours:
     unread = tuple(u for u in (unread_from, unread_to) if u)
     if from_min is None and to_min is None:
         return _Hours(None, unread, remarks)
+    if from_min is not None and pieces.is_before_dawn(from_min):
+        return _Hours(None, (*unread, _cell(start)), remarks)
     try:
         return _Hours(Session(from_min, 1440 if to_min == 0 else to_min), unread, remarks)
     except errors.DataError:

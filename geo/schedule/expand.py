@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo import errors
-from geo.schedule.value import Days, Rule, Schedule, Session, Span
+from geo.schedule.value import Closure, Days, Moved, Rule, Schedule, Session, Span
 
 OPEN, CLOSED, UNKNOWN_SLOT = 1, 0, -1
 SLOTS_PER_DAY = 48
@@ -117,7 +117,7 @@ def _days_per_week(schedule: Schedule) -> float:
     calendar = _calendar(*_CYCLE)
     sure = np.zeros(len(calendar.day), np.bool_)
     total = 0.0
-    closed = _any([_pattern(c, calendar) for c in schedule.closed if isinstance(c, Days)], calendar)
+    closed = _any([_weekly_part(c, calendar) for c in schedule.closed], calendar)
     for rule in schedule.rules:
         if rule.days.holidays == "only":
             continue
@@ -163,6 +163,8 @@ def _live(schedule: Schedule, calendar: _Calendar) -> tuple[Mask, Mask]:
     for closure in schedule.closed:
         if isinstance(closure, Days):
             live &= ~matches(closure, calendar)
+        elif isinstance(closure, Moved):
+            live &= ~_moved(closure, calendar)
         elif closure.is_known:
             live &= ~_in_span(closure, calendar)
         else:
@@ -283,6 +285,31 @@ def _phase(days: Days, anchor: date, calendar: _Calendar) -> Mask:
         return np.asarray((number // 7) % days.interval == 0)
     months = (anchor.year - 1970) * 12 + anchor.month - 1
     return np.asarray((calendar.month_number - months) % days.interval == 0)
+
+
+def _weekly_part(closure: Closure, calendar: _Calendar) -> Mask:
+    """What a closure takes off an ordinary week."""
+    if isinstance(closure, Days):
+        return _pattern(closure, calendar)
+    weekdays = closure.weekdays if isinstance(closure, Moved) else ()
+    return np.isin(calendar.weekday, weekdays)
+
+
+def _moved(closure: Moved, calendar: _Calendar) -> Mask:
+    """Weekdays that are no holidays, and the day after those that are."""
+    # A closing day before the calendar may move into it; no run of holidays and weekends is longer.
+    before = 14
+    first = calendar.first - timedelta(days=before)
+    wide = _calendar(first, calendar.first + timedelta(days=len(calendar.day) - 1))
+    holidays = _holidays(first, len(wide.day))
+    on = np.isin(wide.weekday, closure.weekdays)
+    shut = on & ~holidays
+    works = ~holidays & (wide.weekday < 5) if closure.to_workday else np.ones(len(on), np.bool_)
+    for at in np.flatnonzero(on & holidays):
+        later = np.flatnonzero(works[at + 1 :])
+        if len(later):
+            shut[at + 1 + later[0]] = True
+    return np.asarray(shut[before:])
 
 
 def _in_span(span: Span, calendar: _Calendar) -> Mask:

@@ -98,6 +98,11 @@ def clock(text: str) -> int | None:
     return hour * 60 + minute
 
 
+def is_before_dawn(start_min: int) -> bool:
+    """Whether 「1:30」 is hardly meant as it stands: the afternoon is more likely, and neither is said."""
+    return 0 < start_min < 300
+
+
 def _session_of(start: str, end: str) -> Session | None:
     from_min, to_min = clock(start) if start else None, clock(end) if end else None
     if (start and from_min is None) or (end and to_min is None):
@@ -110,6 +115,12 @@ def _session_of(start: str, end: str) -> Session | None:
         and start.strip().startswith(("午後", "夜", "PM"))
     ):
         to_min += 720 if to_min <= from_min and to_min < 720 else 0
+    if (
+        from_min is not None
+        and is_before_dawn(from_min)
+        and not start.strip().startswith(("午前", "深夜", "AM"))
+    ):
+        return None
     try:
         return Session(from_min, to_min)
     except errors.DataError:
@@ -137,8 +148,11 @@ def with_ranges(pieces: list[Token], said: Said) -> list[Token]:
             or made.text == "・"
         ):
             is_about = ""
-        if made.kind == "ABOUT" and made.text == "休憩" and out and out[-1].kind == "RANGE":
-            made = Token("PAUSE", out[-1].text, out.pop().value)
+        if made.kind == "ABOUT" and made.text == "休憩":
+            while out and out[-1].kind in ("PARTICLE", "SPACE"):
+                out.pop()
+            if out and out[-1].kind == "RANGE":
+                made = Token("PAUSE", out[-1].text, out.pop().value)
         if made.kind == "DASH" and out and out[-1].kind == "REMARK" and is_about:
             made = Token("REMARK", made.text)
         out.append(made)

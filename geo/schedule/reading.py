@@ -15,7 +15,7 @@ from geo.schedule import pieces as parts
 from geo.schedule import tokens as cutter
 from geo.schedule.said import Phrase, Said
 from geo.schedule.tokens import Token
-from geo.schedule.value import UNKNOWN, Closure, Days, Holidays, Often, Rule, Schedule, Session
+from geo.schedule.value import UNKNOWN, Closure, Days, Holidays, Moved, Often, Rule, Schedule, Session
 from geo.schedule.value import WEEK as EVERY_DAY
 
 _SKIPPED = ("SPACE", "AND", "PARTICLE", "NOISE", "OR", "SHUT", "STOP")
@@ -93,6 +93,8 @@ class _Listener:
             handler(piece, at)
         elif piece.kind in ("REMARK", "PRICE"):
             self.said.remarks.append(piece.text)
+            if piece.text in ("頃", "ごろ", "前後") and at and self.pieces[at - 1].kind in ("DAYS", "DATES"):
+                self.said.is_irregular = self.said.is_moving = True
         elif piece.kind == "WORD":
             is_time = cutter.is_about_time(piece.text)
             (self.said.unread if is_time else self.said.remarks).append(piece.text.strip())
@@ -183,7 +185,12 @@ class _Listener:
     def _daily(self, _piece: Token, _at: int) -> None:
         self._fresh().weekdays = list(range(7))
 
-    def _workdays(self, _piece: Token, _at: int) -> None:
+    def _workdays(self, _piece: Token, at: int) -> None:
+        now = self.now
+        if now.weekdays and not (now.nths or now.is_timed) and at and self.pieces[at - 1].text in ("の", "("):
+            # 「月～金の平日」
+            now.workdays = set(now.weekdays) <= set(range(5))
+            return
         now = self._fresh()
         now.weekdays, now.workdays = list(range(5)), True
 
@@ -319,6 +326,9 @@ class _Listener:
     def _or(self, _piece: Token, _at: int) -> None:
         self.after_or = True
 
+    def _either(self, _piece: Token, _at: int) -> None:
+        self.now.is_either = self.now.is_either or not (self.now.often or self.now.every_months > 1)
+
     def _irregular(self, piece: Token, _at: int) -> None:
         self.said.is_irregular = True
         if not piece.text.startswith(("不定", "随時")):
@@ -343,6 +353,7 @@ def settle(said: Said) -> Reading:
     rules = [rule for phrase in said.phrases for rule in _rules(phrase, said)]
     if not rules:
         rules = _rules_without_days(said)
+    rules = _with_moved(rules, said)
     unread = tuple(dict.fromkeys(w for w in said.unread if w))
     remarks = tuple(dict.fromkeys(w for w in said.remarks if w))
     if unread or not rules:
@@ -379,12 +390,12 @@ def _take_over(said: Said) -> None:
 
 def _rules_without_days(said: Said) -> list[Rule]:
     """Closing days alone, or hours alone."""
-    names_days = any(isinstance(c, Days) for c in said.closed)
+    names_days = any(isinstance(c, Days | Moved) for c in said.closed)
     if names_days and (said.rests or said.loose):
         return [Rule(Days(EVERY_DAY), tuple(said.loose), is_certain=not said.is_irregular)]
     if names_days:
         # 「火、木、土休み」: is Tuesday open or closed?
-        said.unread += [str(c) for c in said.closed if isinstance(c, Days)]
+        said.unread += [str(c) for c in said.closed if isinstance(c, Days | Moved)]
     if said.loose or said.closed or said.closed_holidays or said.is_irregular:
         return [Rule(Days(EVERY_DAY), tuple(said.loose), is_certain=False)]
     return []
@@ -449,6 +460,22 @@ def _with_holidays(rules: list[Rule], said: Said) -> list[Rule]:
         r if r.days.holidays in ("also", "only") else replace(r, days=replace(r.days, holidays="skip"))
         for r in rules
     ]
+
+
+def _with_moved(rules: list[Rule], said: Said) -> list[Rule]:
+    """「火～日 月曜休館（祝日の場合は翌日）」: open on Mondays that are holidays, so Monday is an opening day."""
+    for closure in said.closed:
+        if not isinstance(closure, Moved) or any(
+            (0, d) in r.days.weekdays for r in rules for d in closure.weekdays
+        ):
+            continue
+        if len(rules) != 1 or not rules[0].days.is_weekly:
+            said.unread.append(str(closure))
+            continue
+        days = rules[0].days
+        more = tuple((0, d) for d in closure.weekdays)
+        rules = [replace(rules[0], days=replace(days, weekdays=days.weekdays + more))]
+    return rules
 
 
 def without_weekdays(rules: list[Rule], closed: list[Closure]) -> tuple[list[Rule], list[Closure]]:

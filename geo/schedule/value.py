@@ -184,6 +184,32 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """A weekly closing day that moves when it is a national holiday: 「月曜休館（祝日の場合は翌日）」.
+
+    Parameters
+    ----------
+    weekdays : tuple of int
+        Closed on these, except on national holidays.
+    to_workday : bool
+        Instead of a holiday, closed on the next working day (翌平日); False: on the next day.
+    """
+
+    weekdays: tuple[int, ...]
+    to_workday: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        object.__setattr__(self, "weekdays", tuple(sorted(set(self.weekdays))))
+        if not self.weekdays or not set(self.weekdays) <= set(range(7)):
+            raise _refuse(self.weekdays, "no such weekday")
+
+    def __str__(self) -> str:
+        """One line that can be read again."""
+        return f"{','.join(DAY_CODES[d] for d in self.weekdays)}>{'workday' if self.to_workday else 'day'}"
+
+
+@dataclass(frozen=True)
 class Often:
     """How often, where it is not known on which of the days: low to high times in ``every`` units.
 
@@ -250,7 +276,7 @@ class Rule:
         return " ".join(p for p in parts if p)
 
 
-Closure = Span | Days
+Closure = Span | Days | Moved
 
 
 @dataclass(frozen=True)
@@ -261,7 +287,7 @@ class Schedule:
     ----------
     rules : tuple of Rule
         Open when any rule says so.
-    closed : tuple of Span or Days
+    closed : tuple of Span, Days or Moved
         Closed all the same.
     valid_from, valid_to : date, optional
         First and last day; closed before and after.
@@ -464,6 +490,8 @@ def _often(text: str) -> Often | None:
 
 
 def _closure(text: str) -> Closure:
+    if moved := re.fullmatch(r"([A-Z,]+)>(day|workday)", text):
+        return Moved(tuple(DAY_CODES.index(d) for d in moved[1].split(",")), moved[2] == "workday")
     match = _CLOSURE.fullmatch(text)
     if match is None:
         return _days(text)

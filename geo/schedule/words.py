@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Protocol
 
-from geo.schedule.value import WEEK, Closure, Days, Often, Rule, Schedule, Session
+from geo.schedule.value import WEEK, Closure, Days, Moved, Often, Rule, Schedule, Session, Span
 
 _EVEN, _ODD = (2, 4, 6, 8, 10, 12), (1, 3, 5, 7, 9, 11)
 
@@ -60,7 +60,7 @@ def _date(day: date, say: Say) -> str:
 
 
 def _by_month(closed: tuple[Closure, ...]) -> list[Closure]:
-    return sorted(closed, key=lambda c: (isinstance(c, Days), str(c)))
+    return sorted(closed, key=lambda c: (not isinstance(c, Span), str(c)))
 
 
 def _is_workdays(days: Days) -> bool:
@@ -92,8 +92,9 @@ def _rule(rule: Rule, say: Say) -> str:
 
 
 def _some(days: Days, often: str, say: Say) -> str:
-    key = "schedule.often_weekday" if days.is_weekly else "schedule.often_among"
-    return say(key, often=often, days=_named(days, say, bare=True))
+    is_one = len(days.weekdays) + len(days.month_days) == 1
+    key = "weekday" if days.is_weekly else "on" if is_one else "among"
+    return say(f"schedule.often_{key}", often=often, days=_named(days, say, bare=True))
 
 
 def _days(days: Days, say: Say) -> str:
@@ -191,6 +192,9 @@ def _clock(minutes: int | None, say: Say) -> str:
 def _closure(closure: Closure, say: Say) -> str:
     if isinstance(closure, Days):
         return _named(closure, say, bare=True)
+    if isinstance(closure, Moved):
+        key = "schedule.moved_workday" if closure.to_workday else "schedule.moved"
+        return say(key, days=_weekdays(list(closure.weekdays), say))
     if closure.named:
         return say(f"schedule.break_{closure.named}")
     if closure.first[1] == 1 and closure.first[0] == closure.last[0] and closure.last[1] >= 28:
