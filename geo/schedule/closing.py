@@ -55,6 +55,7 @@ def without_closures(pieces: list[Token], said: Said, *, everything: bool) -> li
         tail = _shift_after(pieces, at)
         run += [i for i in tail if i not in run]
         used |= {at, *run}
+        said.closing_words.append("".join(pieces[i].text for i in sorted({at, *run})).strip(" 、,()"))
         said.rests = said.rests or piece.text.startswith(_REST)
         _close(_flat(pieces[i] for i in sorted(run)), said)
     return [p for i, p in enumerate(pieces) if i not in used]

@@ -360,7 +360,7 @@ def settle(said: Said) -> Reading:
         return Reading(UNKNOWN, unread, remarks)
     rules, closed = without_weekdays(_with_holidays(rules, said), said.closed)
     if not rules:
-        return Reading(UNKNOWN, tuple(str(c) for c in said.closed), remarks)
+        return Reading(UNKNOWN, tuple(said.closing_words), remarks)
     try:
         schedule = Schedule(tuple(rules), tuple(closed), said.valid_from, said.valid_to, said.is_complete)
     except errors.DataError:
@@ -395,7 +395,7 @@ def _rules_without_days(said: Said) -> list[Rule]:
         return [Rule(Days(EVERY_DAY), tuple(said.loose), is_certain=not said.is_irregular)]
     if names_days:
         # 「火、木、土休み」: is Tuesday open or closed?
-        said.unread += [str(c) for c in said.closed if isinstance(c, Days | Moved)]
+        said.unread += said.closing_words
     if said.loose or said.closed or said.closed_holidays or said.is_irregular:
         return [Rule(Days(EVERY_DAY), tuple(said.loose), is_certain=False)]
     return []
@@ -470,7 +470,7 @@ def _with_moved(rules: list[Rule], said: Said) -> list[Rule]:
         ):
             continue
         if len(rules) != 1 or not rules[0].days.is_weekly:
-            said.unread.append(str(closure))
+            said.unread += said.closing_words
             continue
         days = rules[0].days
         more = tuple((0, d) for d in closure.weekdays)

@@ -45,6 +45,7 @@ class Said:
     phrases: list[Phrase] = field(default_factory=list)
     closed: list[Closure] = field(default_factory=list)
     closed_holidays: bool = False
+    closing_words: list[str] = field(default_factory=list)
     rests: bool = False
     loose: list[Session] = field(default_factory=list)
     valid_from: date | None = None
