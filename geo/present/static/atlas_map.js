@@ -255,7 +255,7 @@
     name.textContent = nameOf(layer, i);
     meaning.textContent = entry.label;
     box.append(name, meaning);
-    if (!state.tip) state.tip = L.tooltip({ className: "ib-tip", offset: [14, 0], direction: "right" });
+    if (!state.tip) state.tip = L.tooltip({ className: "ib-tip", permanent: true, offset: [14, 0], direction: "right" });
     state.tip.options.direction = event.containerPoint.x > state.map.getSize().x / 2 ? "left" : "right";
     state.tip.options.offset = L.point(state.tip.options.direction === "left" ? -14 : 14, 0);
     state.tip.setContent(box).setLatLng(event.latlng);
@@ -342,7 +342,7 @@
       note.textContent = view.words.uncounted;
       box.append(note);
     }
-    if (!state.tip) state.tip = L.tooltip({ className: "ib-tip" });
+    if (!state.tip) state.tip = L.tooltip({ className: "ib-tip", permanent: true });
     const left = state.map.latLngToContainerPoint(point).x > state.map.getSize().x / 2;
     state.tip.options.direction = left ? "left" : "right";
     state.tip.options.offset = L.point(left ? -14 : 14, 0);
@@ -560,7 +560,7 @@
   function show(view) {
     const before = state.view;
     state.view = view;
-    hide();
+    if (before && (before.codes !== view.codes || before.layer !== view.layer)) hide();
     drawWords(view);
     drawLegend(view);
     if (!before) {

@@ -1,0 +1,380 @@
+"""The app in a real Chromium: the map is drawn, answers, asks no foreign host, and runs no name from a file."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from geo import schemas, text
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Frame, Page
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[1]
+SCREENSHOTS = ROOT / "screenshots"
+IBASHO = (sys.executable, "-c", "from geo.cli import main; main()")
+log = logging.getLogger(__name__)
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+HOSTILE = (
+    '<img src=x onerror="top.ran=1">',
+    "</script><script>top.ran=2</script>",
+    "`;top.ran=3;`",
+    "${top.ran=4}",
+    "\\`+(top.ran=5)+\\`",
+    "'\"><svg onload=top.ran=6>",
+    "![x](http://foreign.example/x.png)",
+    "{{7*7}}",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium; without one the test is skipped, or fails where it is required."""
+    from playwright.sync_api import Error, sync_playwright
+
+    with sync_playwright() as playwright:
+        known = [os.environ.get("CHROMIUM"), shutil.which("chromium"), "/usr/bin/chromium"]
+        path = next((p for p in known if p and Path(p).exists()), playwright.chromium.executable_path)
+        try:
+            chromium = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS])
+        except Error as problem:
+            if os.environ.get("IBASHO_REQUIRE_BROWSER") == "1":
+                pytest.fail(f"no Chromium: {problem}")
+            pytest.skip(f"no Chromium: {problem}")
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def serving(project: Path, cache: Path) -> Iterator[str]:
+    """The app of a project at its address, as ``ibasho app`` starts it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "IBASHO_PROJECT": str(project),
+        "IBASHO_CACHE": str(cache),
+        "IBASHO_LANG": "ja",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(ROOT / "app" / "main.py"),
+        "--server.port",
+        str(port),
+    ]
+    with (cache / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, cwd=cache, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            _await(f"http://127.0.0.1:{port}/_stcore/health", server)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+def _await(address: str, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(address, timeout=2).close()  # noqa: S310 - our own server
+        except OSError:
+            assert server.poll() is None, "the app did not start"
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail("the app did not answer")
+
+
+@dataclass
+class Visit:
+    """A page that keeps what it asked for and what went wrong."""
+
+    page: Page
+    address: str
+    foreign: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def open(self) -> None:
+        self.page.goto(self.address, wait_until="commit")
+        self.settled()
+
+    def turn_to(self, view: str, language: text.Language = "ja") -> None:
+        self.page.get_by_role("link", name=text.say(f"{view}.nav", language), exact=True).first.click()
+        self.page.get_by_role("heading", name=text.say(f"{view}.title", language)).wait_for()
+        self.settled()
+
+    def settled(self) -> None:
+        self.page.locator(".ib-known").wait_for(timeout=60_000)
+        self.page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+
+    def map(self) -> Frame:
+        """The map's frame, once the first view is drawn."""
+        for _ in range(600):
+            for frame in self.page.frames:
+                if "streamlit_folium" in frame.url and frame.evaluate("!!(window.IB && IB.state.shown)"):
+                    return frame
+            self.page.wait_for_timeout(50)
+        pytest.fail("the map was not drawn")
+
+    def changed(self, frame: Frame, shown: int) -> float:
+        """Seconds until the map shows another view."""
+        start = time.perf_counter()
+        frame.wait_for_function(f"IB.state.shown > {shown}", timeout=20_000)
+        return time.perf_counter() - start
+
+    def picture(self, name: str) -> None:
+        SCREENSHOTS.mkdir(exist_ok=True)
+        height = self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+        size = self.page.viewport_size or {"width": 1280, "height": 900}
+        self.page.set_viewport_size({"width": size["width"], "height": min(int(height), 4000)})
+        self.page.wait_for_timeout(500)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        self.page.set_viewport_size(size)
+
+    def in_order(self) -> None:
+        assert self.foreign == []
+        assert self.problems == []
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    pages = []
+
+    def start(address: str, width: int = 1280, height: int = 900) -> Visit:
+        page = browser.new_page(viewport={"width": width, "height": height})
+        pages.append(page)
+        result = Visit(page, address)
+        here = (address, address.replace("http", "ws"), "data:", "blob:")
+        page.on("request", lambda r: None if r.url.startswith(here) else result.foreign.append(r.url))
+        page.on("console", lambda m: result.problems.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: result.problems.append(str(e)))
+        page.on("dialog", lambda d: (result.problems.append(d.message), d.dismiss()))
+        return result
+
+    yield start
+    for page in pages:
+        page.close()
+
+
+def _free_spot(frame: Frame, layer: str, code: str) -> dict[str, Any]:
+    """A point of the map where a feature with this code lies under the mouse, and nothing above it."""
+    spot: dict[str, Any] | None = frame.evaluate(
+        """([name, code]) => {
+            const layer = IB.layers[name], map = IB.state.map, size = map.getSize();
+            for (const item of layer.items) {
+                if (layer.codes[item.ib] !== code) continue;
+                const middle = item.getBounds().getCenter(), at = map.latLngToContainerPoint(middle);
+                if (at.x < 20 || at.y < 20 || at.x > size.x - 20 || at.y > size.y - 20) continue;
+                const top = document.elementFromPoint(at.x, at.y);
+                if (top && top.tagName === "CANVAS" && item._containsPoint(map.latLngToLayerPoint(middle)))
+                    return {x: at.x, y: at.y, i: item.ib};
+            }
+        }""",
+        [layer, code],
+    )
+    assert spot, f"no free feature of {layer} with code {code}"
+    return spot
+
+
+def _click(visited: Visit, spot: dict[str, Any]) -> None:
+    """Click on a spot of the map."""
+    frame = visited.page.locator("iframe")
+    frame.evaluate("element => element.scrollIntoView({block: 'center'})")
+    visited.page.wait_for_timeout(200)
+    box = frame.bounding_box()
+    assert box
+    visited.page.mouse.click(box["x"] + spot["x"], box["y"] + spot["y"])
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample ward, analysed by the command line."""
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    subprocess.run([*IBASHO, "demo", "--no-app", "--dir", str(folder)], check=True, cwd=ROOT)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_address(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(demo, tmp_path_factory.mktemp("cache")) as address:
+        yield address
+
+
+def test_a_walk_through_the_sample_ward(visit: Callable[..., Visit], demo_address: str) -> None:
+    walk = visit(demo_address)
+    walk.open()
+    assert walk.page.evaluate("document.documentElement.lang") == "ja"
+    walk.picture("start")
+
+    start = time.perf_counter()
+    walk.turn_to("coverage")
+    frame = walk.map()
+    log.info("map complete after %.2f s", time.perf_counter() - start)
+    assert frame.evaluate("IB.layers.cells.items.length") > 1000
+    assert frame.evaluate("IB.layers.places.items.length") > 80
+    assert walk.page.locator(f"iframe[title='{text.say('map.title', 'ja')}']").count() == 1
+    before = frame.evaluate("IB.layers.cells.codes")
+    walk.picture("coverage")
+
+    # A moved slider recolours the same map: nothing is loaded again.
+    slider = walk.page.locator("[data-testid=stSlider] input[type=range]")
+    asked: list[str] = []
+    walk.page.on("request", lambda request: asked.append(request.url))
+    for _ in range(3):
+        shown = frame.evaluate("IB.state.shown")
+        slider.focus()
+        walk.page.keyboard.press("ArrowRight")
+        log.info("slider to map %.0f ms", walk.changed(frame, shown) * 1000)
+    assert frame.evaluate("IB.layers.cells.codes") != before
+    assert [url for url in asked if "/component/" in url] == []
+    walk.in_order()
+
+
+def test_list_and_map_choose_in_each_other(visit: Callable[..., Visit], demo_address: str) -> None:
+    walk = visit(demo_address)
+    walk.open()
+    walk.turn_to("gaps")
+    frame = walk.map()
+    whole = frame.evaluate("IB.state.map.getBounds().toBBoxString()")
+    shown = frame.evaluate("IB.state.shown")
+    walk.page.locator("[data-testid=stRadio] label[data-baseweb=radio], [data-testid=stRadio] label").nth(
+        1
+    ).click()
+    walk.changed(frame, shown)
+    walk.page.wait_for_timeout(600)
+    assert "3" in frame.evaluate("IB.layers.cells.codes")
+    assert frame.evaluate("IB.state.map.getBounds().toBBoxString()") != whole
+    walk.picture("gaps")
+    chosen = walk.page.locator("tr.ib-marked th").inner_text()
+
+    shown = frame.evaluate("IB.state.shown")
+    _click(walk, _free_spot(frame, "cells", "2"))
+    walk.changed(frame, shown)
+    walk.page.wait_for_function(f"document.querySelector('tr.ib-marked th').innerText !== '{chosen}'")
+    walk.in_order()
+
+
+def test_a_click_on_a_cell_shows_its_area(visit: Callable[..., Visit], demo_address: str) -> None:
+    walk = visit(demo_address)
+    walk.open()
+    walk.turn_to("coverage")
+    frame = walk.map()
+    spot = _free_spot(frame, "cells", "1")
+    area = frame.evaluate("i => IB.layers.areas.data.names[IB.layers.cells.data.area[i]]", spot["i"])
+    shown = frame.evaluate("IB.state.shown")
+    _click(walk, spot)
+    walk.changed(frame, shown)
+    walk.page.locator("caption", has_text=area).first.wait_for()
+    assert frame.evaluate("!!IB.state.mark")
+    assert area in frame.locator(".ib-tip").inner_text(timeout=5_000)
+    walk.in_order()
+
+
+def test_risk_and_access_in_english_on_a_phone(visit: Callable[..., Visit], demo_address: str) -> None:
+    walk = visit(demo_address, width=390, height=844)
+    walk.open()
+    walk.page.get_by_text("English", exact=True).click()
+    walk.page.get_by_role("heading", name=text.say("start.title", "en")).wait_for()
+    assert walk.page.evaluate("document.documentElement.lang") == "en"
+    walk.picture("start_en_phone")
+    walk.page.goto(f"{walk.address}/isolation", wait_until="commit")
+    walk.settled()
+    walk.problems.clear()  # Streamlit itself asks for its health below the page's own path once.
+    walk.page.get_by_text("English", exact=True).click()
+    frame = walk.map()
+    shown = frame.evaluate("IB.state.shown")
+    walk.page.get_by_text(text.say("isolation.colour_both", "en"), exact=True).click()
+    walk.changed(frame, shown)
+    assert frame.locator(".ib-grid td").count() == 10
+    assert walk.page.evaluate("document.documentElement.scrollWidth") <= 390
+    walk.picture("isolation_en_phone")
+    walk.in_order()
+
+
+def test_names_from_files_stay_text(
+    visit: Callable[..., Visit], build_town: Callable[..., Any], tmp_path: Path
+) -> None:
+    town = build_town()
+    for schema in (schemas.Municipalities, schemas.SmallAreas, schemas.Zones, schemas.Places):
+        table = town.tables[schema]
+        table["name"] = [HOSTILE[i % len(HOSTILE)] for i in range(len(table))]
+    town.tables[schemas.Zones]["system"] = HOSTILE[0]
+    town.tables[schemas.Datasets]["file"] = HOSTILE[1]
+    town.tables[schemas.Datasets]["licence"] = HOSTILE[6]
+    project = town.project(tmp_path / "town", gap_kind="permanent", limit_m=300).path
+    with serving(project, tmp_path) as address:
+        walk = visit(address)
+        walk.open()
+        for view in ("coverage", "gaps", "isolation"):
+            walk.turn_to(view)
+            frame = walk.map()
+            code = {"coverage": "1", "gaps": "2", "isolation": "4"}[view]
+            spot = _free_spot(frame, "areas" if view == "isolation" else "cells", code)
+            _click(walk, spot)
+            walk.page.wait_for_timeout(1000)
+            frame.evaluate("IB.layers.places.items.forEach(item => item.fire('mouseover'))")
+            walk.page.get_by_role("combobox").nth(1).click()
+            walk.page.get_by_role("option").last.click()
+            walk.settled()
+            walk.page.wait_for_timeout(500)
+            assert walk.page.evaluate("window.ran") is None
+            assert frame.evaluate("document.querySelectorAll('img[src=x], svg[onload]').length") == 0
+        walk.picture("hostile")
+        walk.in_order()
+
+
+@pytest.mark.realdata
+def test_bunkyo_from_its_own_files(visit: Callable[..., Visit], realdata: Path, tmp_path: Path) -> None:
+    ward = tmp_path / "bunkyo"
+    files = (
+        "admin/tokyo23_n03/13105.json",
+        "school_zones/tokyo23_a32_2013/MiddleSchool.geojson",
+        "census/estat_r2ka_tokyo_6wards/r2ka13105.shp",
+        "census/tokyo_single_households/tokyoList.js",
+        "places/kodomo_shokudo/kodomo-shokudo.csv",
+    )
+    for step in (
+        ["new", str(ward), "--municipality", "13105"],
+        ["import", str(ward), *(str(realdata / file) for file in files)],
+        ["run", str(ward)],
+    ):
+        subprocess.run([*IBASHO, *step], check=True, cwd=ROOT)
+    with serving(ward, tmp_path) as address:
+        walk = visit(address)
+        walk.open()
+        assert "240,069人" in walk.page.locator(".ib-figures").inner_text()
+        straight = text.say("method.straight_line", "ja", factor="1.3")
+        assert straight in walk.page.locator("[data-testid=stMain]").inner_text()
+        walk.picture("bunkyo_start")
+        walk.turn_to("coverage")
+        frame = walk.map()
+        assert frame.evaluate("IB.layers.cells.items.length") == 68
+        assert straight in walk.page.locator("[data-testid=stMain]").inner_text()
+        walk.picture("bunkyo_coverage")
+        walk.in_order()
