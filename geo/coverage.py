@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -46,9 +45,22 @@ def serves(places: gpd.GeoDataFrame, group: Group) -> pd.Series:
     )
 
 
+def precise(places: gpd.GeoDataFrame, study: Study) -> pd.Series:
+    """Whether each place's position is known well enough to walk to it.
+
+    Examples
+    --------
+    >>> places = pd.DataFrame({"precision": ["point", "block", "town"]})
+    >>> precise(places, Study(municipality_code="13105")).tolist()
+    [True, True, False]
+    """
+    good = schemas.PRECISIONS[: schemas.PRECISIONS.index(study.min_precision) + 1]
+    return places["precision"].isin(good)
+
+
 def fitting(places: gpd.GeoDataFrame, group: Group, kind: PlaceKind, study: Study) -> gpd.GeoDataFrame:
     """The open places that count for a group."""
-    chosen = (places["status"] == "open") & serves(places, group)
+    chosen = (places["status"] == "open") & serves(places, group) & precise(places, study)
     if kind == "permanent":
         chosen &= permanent(places, study)
     return gpd.GeoDataFrame(places[chosen])
@@ -118,7 +130,7 @@ def _surroundings(
 ) -> _Surroundings:
     wet = on_water.to_numpy()
     land, snap = gpd.GeoDataFrame(origins[~wet]), {"max_snap_m": study.max_snap_m}
-    running = gpd.GeoDataFrame(places[places["status"] == "open"])
+    running = gpd.GeoDataFrame(places[(places["status"] == "open") & precise(places, study)])
     water = pd.Series("water_area", index=origins["origin_id"].to_numpy()[wet], dtype=object)
     refused = access.refused(metric, land, **snap).set_index("origin_id")["reason"]
     return _Surroundings(
@@ -259,19 +271,16 @@ def gaps(
             "row": np.arange(len(cells)),
         }
     )[out]
-    rows = [_gap(part, cells) for _, part in found.groupby("label", sort=True)]
-    rows.sort(key=lambda row: (-round(row["people"], 6), row["first"]))
-    digits = max(3, len(str(len(rows))))  # ids in the order of their numbers, also as text
-    ids = {row["label"]: f"G{number:0{digits}d}" for number, row in enumerate(rows, start=1)}
-    if not rows:
-        return schemas.empty(schemas.Gaps).to_crs(cells.crs), pd.DataFrame(
-            {"origin_id": [], "gap_id": []}, dtype=str
-        )
-    table = gpd.GeoDataFrame(rows, geometry="geometry", crs=cells.crs).assign(zone_ids="")
-    table["gap_id"] = table["label"].map(ids)
+    if found.empty:
+        none = pd.DataFrame({"origin_id": [], "gap_id": []}, dtype=str)
+        return schemas.empty(schemas.Gaps).to_crs(cells.crs), none
+    table = _described(found, cells)
+    order = table.assign(people=-table["people"].round(6)).sort_values(["people", "first"])["label"]
+    digits = max(3, len(str(len(table))))  # ids in the order of their numbers, also as text
+    ids = {label: f"G{number:0{digits}d}" for number, label in enumerate(order, start=1)}
+    table = table.assign(gap_id=table["label"].map(ids), zone_ids="").drop(columns=["label", "first"])
     gap_cells = pd.DataFrame({"origin_id": found["origin_id"], "gap_id": found["label"].map(ids)})
-    table = schemas.conform(schemas.Gaps, table.drop(columns=["label", "first"]))
-    return table, gap_cells.reset_index(drop=True)
+    return schemas.conform(schemas.Gaps, table), gap_cells.reset_index(drop=True)
 
 
 def _of(coverage: pd.DataFrame, group: str, kind: PlaceKind) -> pd.DataFrame:
@@ -297,18 +306,26 @@ def _why(coverage: pd.DataFrame, cells: gpd.GeoDataFrame, study: Study) -> np.nd
     return np.asarray(reason)
 
 
-def _gap(part: pd.DataFrame, cells: gpd.GeoDataFrame) -> dict[str, Any]:
-    reached = part.dropna(subset="nearest_m")
-    weight = reached["people"].sum()
-    by_reason = part.groupby("reason")["people"].sum()
-    return {
-        "label": part["label"].iloc[0],
-        "first": part["origin_id"].min(),
-        "people": float(part["people"].sum()),
-        "nearest_m": float((reached["nearest_m"] * reached["people"]).sum() / weight) if weight else np.nan,
-        "reason": str(by_reason.round(6).idxmax()),
-        "geometry": shapely.union_all(cells.geometry.to_numpy()[part["row"]]),
-    }
+def _described(found: pd.DataFrame, cells: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """One row a component: people, their mean walk, the reason that most of them have, and the area."""
+    reached = found["people"].where(found["nearest_m"].notna(), 0.0)
+    parts = found.assign(reached=reached, walked=found["nearest_m"].fillna(0) * reached).groupby("label")
+    table = parts.agg(
+        people=("people", "sum"),
+        reached=("reached", "sum"),
+        walked=("walked", "sum"),
+        first=("origin_id", "min"),
+    ).reset_index()
+    by_reason = found.groupby(["label", "reason"])["people"].sum().round(6).reset_index()
+    by_reason = by_reason.sort_values(["label", "people", "reason"], ascending=[True, False, True])
+    reason = by_reason.drop_duplicates("label").set_index("label")["reason"]
+    shapes, rows = cells.geometry.to_numpy(), found["row"].to_numpy()
+    area = {label: shapely.union_all(shapes[rows[inside]]) for label, inside in parts.indices.items()}
+    table = table.assign(
+        nearest_m=table["walked"] / table["reached"].where(table["reached"] > 0),
+        reason=table["label"].map(reason),
+    ).drop(columns=["reached", "walked"])
+    return gpd.GeoDataFrame(table, geometry=[area[label] for label in table["label"]], crs=cells.crs)
 
 
 def reasons(coverage: pd.DataFrame, *, study: Study) -> Iterator[tuple[str, float]]:
