@@ -120,9 +120,12 @@ class _Listener:
         return next((p.kind for p in self.pieces[at + 1 :] if p.kind not in over), "")
 
     def _end_phrase(self) -> Phrase:
-        if not self.now.is_empty:
-            self.said.phrases.append(self.now)
-        self.now = Phrase()
+        before = self.now
+        if before.is_empty:
+            return before
+        self.said.phrases.append(before)
+        self.now = Phrase(follows=before if before.leads else None)
+        self.now.leads = before.leads
         return self.now
 
     def _fresh(self) -> Phrase:
@@ -212,7 +215,8 @@ class _Listener:
 
     def _often(self, piece: Token, at: int) -> None:
         often = parts.how_often(piece.text)
-        if self.now.has_days and (self.now.often or self._next(at) in _BEGINS):
+        is_settled = bool(self.now.often) or len(self.now.weekdays) == 7
+        if self.now.has_days and (is_settled or self._next(at) in _BEGINS):
             self._end_phrase()
         if self.now.often:
             self.said.unread.append(piece.text)
@@ -237,7 +241,10 @@ class _Listener:
         self._month_days([d for d in range(1, 31) if d % 10 in ends], piece)
 
     def _monthend(self, piece: Token, _at: int) -> None:
-        self._month_days([-1], piece)
+        if self.monthly or self.now.months:
+            self._month_days([-1], piece)
+        else:
+            self.said.unread.append(piece.text)
 
     def _month_days(self, month_days: list[int], piece: Token) -> None:
         if not all(d == -1 or 1 <= d <= 31 for d in month_days):
@@ -253,17 +260,24 @@ class _Listener:
             return
         follows = self._next(at)
         if self.now.is_empty:
-            self.now.months = months
+            self.now.months, self.now.leads, self.now.follows = months, True, None
+        elif self._shuts(at) and self.now.has_days and not (follows == "RANGE" and self.now.is_timed):
+            # 「毎週土曜(4~9月)、第3日曜」: what follows the bracket is another matter.
+            self.now.months, self.now.leads = months, False
         elif follows in _BEGINS or follows == "RANGE":
             is_instead = follows == "RANGE" or self.depth or self._follows_topic(at)
             base = self.now
             self._end_phrase()
             self.now.months = months
             self.now.base = base if is_instead else None
+            self.now.leads, self.now.follows = not is_instead, None
         elif self.now.months:
             self.said.unread.append(piece.text)
         else:
             self.now.months = months
+
+    def _shuts(self, at: int) -> bool:
+        return bool(self.depth) and self._next(at, over=("SPACE", "NOISE")) == "SHUT"
 
     def _follows_topic(self, at: int) -> bool:
         following = self.pieces[at + 1] if at + 1 < len(self.pieces) else None
@@ -372,6 +386,8 @@ def _take_over(said: Said) -> None:
     """A phrase for some months says only what is different then; those months leave the other phrase."""
     for phrase in said.phrases:
         base = phrase.base
+        if phrase.follows and not phrase.months:
+            _hand_on(phrase, phrase.follows, said)
         if base is None:
             continue
         if not phrase.weekdays and not phrase.month_days:
@@ -381,11 +397,22 @@ def _take_over(said: Said) -> None:
             phrase.weekly = base.weekly
         if not phrase.is_timed:
             phrase.sessions, phrase.is_timed = list(base.sessions), base.is_timed
+        elif len(phrase.sessions) == len(base.sessions) == 1 and phrase.sessions[0].start_min is None:
+            # 「11月～3月は17時まで」 changes the end alone.
+            phrase.sessions = [Session(base.sessions[0].start_min, phrase.sessions[0].end_min)]
         left = [m for m in base.months or range(1, 13) if m not in phrase.months]
         if left:
             base.months = left
         else:
             said.unread.append("、".join(f"{m}月" for m in phrase.months))
+
+
+def _hand_on(phrase: Phrase, before: Phrase, said: Said) -> None:
+    """「偶数月の第1月曜、第2火曜」: both in even months. With hours or 「毎週」 between, nobody can tell."""
+    if (phrase.nths or phrase.month_days) and not phrase.weekly and phrase.sessions == before.sessions:
+        phrase.months = list(before.months)
+    else:
+        said.unread.append("・".join(f"{m}月" for m in before.months))
 
 
 def _rules_without_days(said: Said) -> list[Rule]:

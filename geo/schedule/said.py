@@ -26,6 +26,10 @@ class Phrase:
     sessions: list[Session] = field(default_factory=list)
     is_timed: bool = False
     base: Phrase | None = None
+    follows: Phrase | None = None
+    """The phrase before, when its leading months may hold for this one too."""
+    leads: bool = False
+    """Its months stand before its days: 「偶数月の第2土曜」."""
 
     @property
     def has_days(self) -> bool:

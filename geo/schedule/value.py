@@ -109,7 +109,7 @@ class Days:
         months = tuple(sorted(set(self.months)))
         object.__setattr__(self, "months", () if len(months) == 12 else months)
         if problem := self._problem():
-            raise _refuse(self, problem)
+            raise _refuse(self.weekdays or self.month_days or self.months, problem)
 
     def _problem(self) -> str:
         ordinals = {nth for nth, _ in self.weekdays}
@@ -382,7 +382,7 @@ def from_text(text: str) -> Schedule:
     (Session(start_min=600, end_min=None),)
     """
     match = re.fullmatch(r"(.*?)((?: ! .*?)*)(?: from (\S+))?(?: until (\S+))?", text.strip())
-    if match is None:
+    if match is None or not match[1]:
         raise _refuse(text, "it is not a written schedule")
     body, closed, start, end = match.groups()
     rules = "" if body == "?" else body.removesuffix(" + ?")
