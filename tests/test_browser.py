@@ -337,7 +337,9 @@ def test_names_from_files_stay_text(
             code = {"coverage": "1", "gaps": "2", "isolation": "4"}[view]
             spot = _free_spot(frame, "areas" if view == "isolation" else "cells", code)
             _click(walk, spot)
+            frame.wait_for_function("!!IB.picked")
             walk.page.wait_for_timeout(1000)
+            walk.settled()
             frame.evaluate("IB.layers.places.items.forEach(item => item.fire('mouseover'))")
             walk.page.get_by_role("combobox").nth(1).click()
             walk.page.get_by_role("option").last.click()

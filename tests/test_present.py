@@ -171,7 +171,7 @@ def test_a_distance_of_exactly_a_limit_is_within_it() -> None:
     given_ = _coverage_of([0, 300, 300.1, 500, 500.1, 800, 800.1, nan], [1.0] * 8)
     view = maps.coverage(*given_, study=Study(municipality_code=CODE), language="en")
     assert view.codes == "11223344"
-    assert next(entry.label for entry in view.entries) == "up to 300 m"
+    assert next(entry.label for entry in view.entries) == "Up to 300 m"
 
 
 def test_nobody_is_not_drawn_and_unknown_is_hatched_and_water_stays_water() -> None:
@@ -414,7 +414,7 @@ def test_every_share_of_an_indicator_stands_beside_its_parts(
     by_area = {row[0]: row for row in rows.rows}
     assert "9.0% (9 / 100)" in by_area["Area A"]
     assert "40.0% (20 / 50)" in by_area["Area A"]
-    assert by_area["Area C"][1] == "not enough data (suppressed or unknown)"
+    assert by_area["Area C"][1] == "Not enough data (suppressed or unknown)"
 
 
 @pytest.mark.parametrize("language", text.LANGUAGES)

@@ -44,7 +44,7 @@ class Rows:
     --------
     >>> rows = Rows("Places", (Column("Name"), Column("People", "count")), (("=1+1", 12.6), ("<b>", None)), "en")
     >>> csv(rows).decode("utf-8-sig").splitlines()
-    ['Name,People', "'=1+1,13", '<b>,not known']
+    ['Name,People', "'=1+1,13", '<b>,Not known']
     """
 
     caption: str

@@ -18,7 +18,7 @@ def label(section: str, name: str, language: text.Language) -> str:
     Examples
     --------
     >>> label("group", "age_65_plus", "en"), label("system", "町会", "en")
-    ('aged 65 and over', '町会')
+    ('Aged 65 and over', '町会')
     """
     return text.catalogue(language).get(f"{section}.{name}", name)
 
@@ -58,7 +58,7 @@ def count(value: float | None, language: text.Language, *, unit: str = "people")
     Examples
     --------
     >>> count(1234.4, "en"), count(None, "en"), count(float("nan"), "en")
-    ('1,234 people', 'not known', 'not known')
+    ('1,234 people', 'Not known', 'Not known')
     """
     if value is None or value != value:
         return text.say("unit.unknown", language)
@@ -71,7 +71,7 @@ def percent(share: float | None, language: text.Language) -> str:
     Examples
     --------
     >>> percent(0.99999, "en"), percent(1.0, "en"), percent(0.00001, "en"), percent(None, "en")
-    ('99.9%', '100.0%', '0.1%', 'not known')
+    ('99.9%', '100.0%', '0.1%', 'Not known')
     """
     if share is None or share != share:
         return text.say("unit.unknown", language)
