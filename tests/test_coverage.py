@@ -299,19 +299,14 @@ def test_a_thousand_gaps_stay_in_order():
 
 
 def _place(number, node, draw):
-    return {
+    return dict.fromkeys(schemas.columns_of(schemas.Places)) | {
         "place_id": f"p{number}",
         "name": "x",
         "kind": "ibasho",
         "targets": draw(st.sampled_from(["all", "older", "children"])),
         "targets_known": True,
-        "opening_text": None,
         "open_days_per_week": draw(st.sampled_from([np.nan, 1, 3, 5])),
-        "capacity": np.nan,
         "status": draw(st.sampled_from(["open", "open", "open", "closed"])),
-        "operator": None,
-        "address": None,
-        "verified_on": None,
         "source_row": 2,
         "dataset_id": "p",
         "geometry": shapely.Point(node),
