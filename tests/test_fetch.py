@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import osmium
 import pyproj
 import pytest
@@ -703,6 +704,30 @@ def test_streets_are_cut_out_of_a_region(ward: streets.Reading, sample: Path, tm
     before = cut.read_bytes()
     _osm.extract(sample / "streets.osm.pbf", cut, shape=area)
     assert cut.read_bytes() == before
+
+
+def test_the_area_of_a_study_goes_beyond_its_longest_walk() -> None:
+    towns = gpd.GeoDataFrame(
+        {"municipality_code": ["13105", "13106"]},
+        geometry=[shapely.box(139.73, 35.7, 139.77, 35.74), shapely.box(139.77, 35.7, 139.8, 35.74)],
+        crs="EPSG:6668",
+    )
+    area = fetch.surroundings(towns, municipality_code="13105", limit_m=800)
+    plane = gpd.GeoSeries([area, towns.geometry[0]], crs="EPSG:6668").to_crs("EPSG:6677")
+    reach = shapely.hausdorff_distance(plane[0], plane[1])
+    assert 1_300 <= reach <= 1_300 + 2.1 * _osm.SIMPLIFIED_M
+    assert fetch.surroundings(towns, municipality_code="13107", limit_m=800) is None
+
+
+def test_a_way_that_leaves_the_region_is_kept_as_far_as_it_is_known(tmp_path: Path) -> None:
+    clipped, cut = tmp_path / "clipped.osm.pbf", tmp_path / "cut.osm.pbf"
+    nodes = {1: (1_409_550_000, 349_950_000), 2: (1_409_560_000, 349_950_000)}
+    ways = [(7, [1, 2, 3], {"highway": "path"}), (8, [3, 4], {"highway": "path"})]
+    _osm._write(clipped, nodes, ways, None, source="x")
+    _osm.extract(clipped, cut, shape=TOWN)
+    found = streets.read(cut)
+    assert list(found.table["street_id"]) == ["w7:0"]
+    assert "streets_clipped" in {note.code for note in found.notes}
 
 
 def test_the_day_of_the_data_is_kept(sample: Path, tmp_path: Path) -> None:

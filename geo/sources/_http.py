@@ -336,17 +336,21 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
+def opener(url: str) -> urllib.request.OpenerDirector:
+    """What opens an address without following redirects."""
+    # What is on this machine is never behind the office's proxy.
+    proxies = [urllib.request.ProxyHandler({})] if is_loopback(url) else []
+    return urllib.request.build_opener(_NoRedirect, *proxies)
+
+
 def _open(url: str, headers: dict[str, str], settings: Settings, hosts: frozenset[str], page: str) -> Any:
     """The answer behind all redirects; an error status raises :class:`urllib.error.HTTPError`."""
     for _ in range(MAX_REDIRECTS + 1):
         _check(url, settings, hosts, page)
         mapped = _mapped(url, settings)
-        # What is on this machine is never behind the office's proxy.
-        proxies = [urllib.request.ProxyHandler({})] if is_loopback(mapped) else []
-        opener = urllib.request.build_opener(_NoRedirect, *proxies)
         request = urllib.request.Request(mapped, headers=headers)  # noqa: S310  (checked above)
         try:
-            return opener.open(request, timeout=settings.timeout_s)
+            return opener(mapped).open(request, timeout=settings.timeout_s)
         except urllib.error.HTTPError as answer:
             place = answer.headers.get("Location")
             if answer.code not in (301, 302, 303, 307, 308) or not place:
@@ -480,7 +484,8 @@ def _take(
             tell(part.size)
         stream.flush()
         os.fsync(stream.fileno())
-    _refuse_foreign(part, format_, answer.headers.get("Content-Type", ""), page, whole=True)
+    ended = total is None or part.size >= total  # or else the line was cut before there was enough to tell
+    _refuse_foreign(part, format_, answer.headers.get("Content-Type", ""), page, whole=ended)
 
 
 def _refuse_foreign(part: _Part, format_: Format, content_type: str, page: str, *, whole: bool) -> None:

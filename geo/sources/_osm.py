@@ -301,7 +301,7 @@ def _reach(endpoint: str, timeout_s: float) -> None:
         f"{endpoint}/status", headers={"User-Agent": _http.user_agent()}
     )
     try:
-        urllib.request.urlopen(request, timeout=timeout_s).close()  # noqa: S310
+        _http.opener(endpoint).open(request, timeout=timeout_s).close()
     except urllib.error.HTTPError as answer:
         answer.close()  # whoever refuses is there
     except OSError as problem:
