@@ -200,11 +200,13 @@ def schedules(draw: st.DrawFn) -> Schedule:
     return Schedule(tuple(rules), tuple(closed), since, until, draw(st.booleans()))
 
 
+@settings(deadline=None)
 @given(schedules())
 def test_a_written_schedule_is_read_again_unchanged(made: Schedule) -> None:
     assert schedule.from_text(str(made)) == made
 
 
+@settings(deadline=None)
 @given(recurrences())
 def test_a_recurrence_rule_is_read_again_unchanged(days: Days) -> None:
     assert schedule.days_from_rrule(days.rrule) == days
@@ -306,6 +308,7 @@ def test_dates_are_those_of_dateutil_over_five_years(days: Days) -> None:
     assert dates_of(days, start, last) == expected
 
 
+@settings(deadline=None)
 @given(recurrences(), st.dates(date(2024, 1, 1), date(2027, 1, 1)), st.integers(0, 60), st.integers(0, 60))
 def test_a_range_is_its_parts_one_after_the_other(days: Days, first: date, before: int, after: int) -> None:
     middle, last = (first + datetime.timedelta(days=n) for n in (before, before + after + 1))
@@ -677,6 +680,7 @@ def test_described_in_japanese_and_read_again(
     assert str(schedule.parse(words).schedule) == str(made), words
 
 
+@settings(deadline=None)
 @given(schedules())
 def test_every_schedule_can_be_said_in_both_languages(made: Schedule) -> None:
     for say in (ja, en):

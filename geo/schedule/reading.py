@@ -207,6 +207,8 @@ class _Listener:
 
     def _everymonth(self, _piece: Token, _at: int) -> None:
         self.monthly = True
+        # 「偶数月の第1月曜、毎月第2火曜」: what was said of the months ends here.
+        self.now.leads = self.now.leads and not self.now.has_days
 
     def _othermonth(self, _piece: Token, at: int) -> None:
         if self.now.has_days and self._next(at) in _BEGINS:
@@ -247,7 +249,8 @@ class _Listener:
             self.said.unread.append(piece.text)
 
     def _month_days(self, month_days: list[int], piece: Token) -> None:
-        if not all(d == -1 or 1 <= d <= 31 for d in month_days):
+        # 「第1・3日」: the first and third Sunday, or the third of the month?
+        if self.now.nths or not all(d == -1 or 1 <= d <= 31 for d in month_days):
             self.said.unread.append(piece.text)
             return
         now = self.now if self.now.month_days and not self.now.is_timed else self._fresh()
