@@ -219,9 +219,11 @@ def zone_names(page: Page) -> dict[str, str]:
     own = own[own["tier"] != MUNICIPAL].drop_duplicates("zone_id").sort_values(["system", "name"])
     return {
         zone.zone_id: page.say(
-            "controls.zone", name=zone.name, system=words.label("system", zone.system, page.language)
+            "controls.zone",
+            name=tables.zone_name(zone.name, zone.members, page.language),
+            system=words.label("system", zone.system, page.language),
         )
-        for zone in own[["zone_id", "system", "name"]].itertuples(index=False)
+        for zone in own[["zone_id", "system", "name", "members"]].itertuples(index=False)
     }
 
 

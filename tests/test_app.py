@@ -127,7 +127,11 @@ def test_each_control_asks_what_it_says(open_app: Callable[..., AppTest], towns:
     assert app.session_state["study"].gap_kind == "permanent"
     app.selectbox(key="division_control").set_value("branch_office").run()
     assert "P1" in words_on(app)
-    assert "選択" not in words_on(app)
+    assert "選択制" not in words_on(app)
+    app.selectbox(key="division_control").set_value("middle_school").run()
+    assert "S1 = S2（選択制）" in words_on(app)
+    assert "どの中学校区にも入らない所に住む人：53人" in words_on(app)
+    assert "S1 = S2 × S3" in words_on(app) or "S1 × S3" in words_on(app)
     app.selectbox(key="area_control").set_value("991010010").run()
     assert "Area A：すべての人 100人" in words_on(app)
     assert not app.error
@@ -193,6 +197,23 @@ def test_what_the_reader_can_mend_is_told_in_words(
     assert told != text.say("app.fault", language)
     assert not TRACEBACK.search(told)
     assert bool(re.search(r"[\u3040-\u30ff]", told)) == (language == "ja")
+
+
+def test_nothing_is_loaded_from_elsewhere_unless_the_machine_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from app import assets
+
+    def foreign() -> list[str]:
+        frame = assets.base_map({"wards": "w.json"})
+        frame.get_root().render()
+        links = [address for _, address in (*frame.default_js, *frame.default_css)]
+        assert all(address.startswith("../app.assets.") for address in links)
+        script = "".join(str(child.code) for child in frame._children.values() if hasattr(child, "code"))
+        return re.findall(r"https?://([^/\"]+)", script)
+
+    monkeypatch.delenv("IBASHO_BASEMAP", raising=False)
+    assert foreign() == []
+    monkeypatch.setenv("IBASHO_BASEMAP", "gsi")
+    assert set(foreign()) == {"cyberjapandata.gsi.go.jp", "maps.gsi.go.jp"}
 
 
 def test_a_fault_of_the_program_is_a_sentence_too(

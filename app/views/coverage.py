@@ -42,5 +42,7 @@ else:
     rows = tables.zones(assessment.zone_summary, system=division, study=study, language=page.language)
 st.subheader(page.say("coverage.table"), anchor=False)
 widgets.table(rows)
+for note in tables.zone_notes(assessment.summary, system=division, language=page.language):
+    widgets.words_of(note)
 widgets.download(page, "coverage", rows)
 widgets.not_known(page)

@@ -148,9 +148,35 @@ def zones(zone_summary: pd.DataFrame, *, system: str, study: Study, language: te
     own = _chosen(zone_summary, study)
     own = own[own["system"] == system]
     own = own.sort_values(["covered_share", "people", "zone_id"], ascending=[True, False, True])
+    own = own.assign(name=[zone_name(row.name, row.members, language) for row in own.itertuples(index=False)])
     rows = own[["name", "people", "covered_people", "covered_share", "places", "vacancies"]]
     columns = "zone people:count covered:count share:share places:count vacancies:count"
     return _rows("zones", columns, rows, language, study=study, system=system)
+
+
+def zone_name(name: str, members: str, language: text.Language) -> str:
+    """The name of a zone; coincident ones (school choice) say that they are one.
+
+    Examples
+    --------
+    >>> zone_name("A = B", "a;b", "en"), zone_name("A", "a", "en")
+    ('A = B (school choice)', 'A')
+    """
+    return text.say("zone.coincident", language, name=name) if ";" in members else name
+
+
+def zone_notes(summary: Mapping[str, Any], *, system: str, language: text.Language) -> list[str]:
+    """Why the rows of a system do not add up to the whole: overlaps, and people in no zone."""
+    said = {"system": words.label("system", system, language)}
+    notes = []
+    for row in summary["zones"]:
+        if row["system"] == system and row["people_outside"]:
+            people = words.count(row["people_outside"], language)
+            notes.append(text.say("zone.outside", language, people=people, **said))
+        if row["system"] == system and row["overlapping_pairs"]:
+            pairs = text.say("unit.list", language).join(" × ".join(pair) for pair in row["overlapping"])
+            notes.append(text.say("zone.overlapping", language, pairs=pairs, **said))
+    return notes
 
 
 def areas(

@@ -118,7 +118,7 @@
       L.polygon(polygonPoints(parts, data.steps), {
         renderer: canvas("wards", false), pane: "ib-wards", interactive: false, smoothFactor: 0.5,
         color: asked ? "#3c4650" : "#aab1b8", weight: asked ? 1.6 : 0.8,
-        fillColor: asked ? "#ffffff" : "#eceae4", fillOpacity: 1,
+        fillColor: asked ? "#ffffff" : "#eceae4", fillOpacity: state.tiles ? 0 : 1,
       }).addTo(state.map);
       if (asked) state.ward = bounds(layer, i);
       else label(walk(data.at[i], data.steps)[0], data.names[i], "ib-ward-name");
@@ -529,7 +529,9 @@
     /* Leaflet focuses the map when the mouse goes down; the page around the frame must not jump then. */
     const container = map.getContainer();
     container.focus = () => HTMLElement.prototype.focus.call(container, { preventScroll: true });
-    if (config.tiles) {
+    state.tiles = Boolean(config.tiles);
+    if (state.tiles) {
+      container.classList.add("ib-tiles");
       L.tileLayer(config.tiles.url, {
         attribution: config.tiles.credit, maxNativeZoom: 18, maxZoom: 19, opacity: 0.85,
       }).addTo(map);
