@@ -35,6 +35,18 @@ PLACE_KINDS = (
 )
 TARGETS = ("all", "older", "children", "childrearing", "disabled", "other")
 PLACE_STATUS = ("planned", "preparing", "open", "suspended", "closed")
+STAGES = {
+    "consulting": "planned",
+    "preparing": "preparing",
+    "established": "open",
+    "supported": "open",
+    "suspended": "suspended",
+    "closed": "closed",
+}
+"""The life of a place as a council counts it (相談中, 準備中, 立上げ完了, 継続支援, 休止, 終了), and its status then."""
+PRECISIONS = ("point", "block", "town", "district", "municipality", "prefecture")
+"""How well a position is known, best first: the place itself, its block (街区), its 丁目 or 字, its 大字 of several
+丁目, or no more than the municipality or prefecture."""
 CONSENT = ("none", "asked", "agreed_internal", "agreed_public")
 
 Text = Series[str]
@@ -137,8 +149,38 @@ class Places(Table):
     operator: Text = pa.Field(nullable=True)
     address: Text = pa.Field(nullable=True)
     verified_on: Text = pa.Field(nullable=True)
+    stage: Text = pa.Field(isin=tuple(STAGES), nullable=True)
+    """Finer than the status, where the list tells; see STAGES."""
+    opened_on: Text = pa.Field(nullable=True)
+    closed_on: Text = pa.Field(nullable=True)
+    next_review_on: Text = pa.Field(nullable=True)
+    do_not_publish: Series[bool] = pa.Field(default=False)
+    """The place asked not to be listed: it counts, but is in nothing that leaves the house."""
+    precision: Text = pa.Field(isin=PRECISIONS, default="point")
+    """Of the position; blank in older stores, whose lists all had coordinates of their own."""
     source_row: Series[int]
     """Row of the user's file, counted as a spreadsheet does."""
+    dataset_id: Text
+    geometry: Shape
+
+    class Config:
+        """A list, or an older store, that says nothing of the last columns has them blank."""
+
+        add_missing_columns = True
+
+
+class Addresses(Table):
+    """A gazetteer: where a town (町丁目) or block (街区) is, for places that have an address but no coordinates."""
+
+    address_id: Text = key()
+    prefecture: Text = pa.Field(nullable=True)
+    """None: the list does not tell."""
+    municipality: Text
+    """As addresses write it, with the city before the ward; blank when the list does not tell."""
+    town: Text
+    """As :func:`geo.sources.geocode.normal` writes it: 飯田橋1 for 飯田橋一丁目."""
+    block: Text = pa.Field(nullable=True)
+    """None: the town as a whole."""
     dataset_id: Text
     geometry: Shape
 
@@ -201,6 +243,42 @@ class Notes(Table):
     template: Text
     values: Text
     """The values of the template, as JSON."""
+
+
+class Duplicates(Table):
+    """Pairs of places that are, or may be, one place entered twice; in the store those that a person decided."""
+
+    place_id: Text = key()
+    other_id: Text = key()
+    """Comes after place_id in the alphabet."""
+    score: Series[float] = pa.Field(ge=0, le=100)
+    """How alike the names are; 100: equal."""
+    distance_m: Series[float] = pa.Field(ge=0)
+    why: Text
+    """The rule of :mod:`geo.registry` that was met."""
+    verdict: Text = pa.Field(isin=("same", "different", "undecidable"))
+    decision: Text = pa.Field(isin=("same", "different"), nullable=True)
+    """What a person said; wins over the rules."""
+
+
+class History(Table):
+    """Every change of what was imported, in change sets; see :mod:`geo.changes`."""
+
+    change: Series[int] = key(ge=1)
+    """The change set: one import or one decision."""
+    number: Series[int] = key(ge=1)
+    changed_at: Text = pa.Field(nullable=True)
+    changed_by: Text = pa.Field(nullable=True)
+    dataset_id: Text
+    table: Text
+    action: Text = pa.Field(isin=("imported", "added", "changed", "gone", "undone"))
+    """imported: a whole dataset for the first time; undone: the change set named by ``row_key``."""
+    row_key: Text = pa.Field(nullable=True)
+    """The key of the row, as a JSON list."""
+    field: Text = pa.Field(nullable=True)
+    before: Text = pa.Field(nullable=True)
+    """As JSON: the value of the field, or the whole row that is gone."""
+    after: Text = pa.Field(nullable=True)
 
 
 class Origins(Table):

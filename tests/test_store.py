@@ -66,6 +66,9 @@ FIXED = {
     "access_class": st.sampled_from([1.0, 2.0, 3.0]),
     "risk": st.floats(-1e6, 1e6),
     "value": counts,
+    "score": st.floats(0, 100),
+    "change": st.integers(1, 2**53),
+    "number": st.integers(1, 2**53),
 }
 
 
