@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from geo import errors
 
 PlaceKind = Literal["any", "permanent"]
+Precision = Literal["point", "block", "town", "district", "municipality", "prefecture"]
 
 
 class Group(BaseModel):
@@ -76,6 +77,9 @@ class Study(BaseModel):
     """Walking over straight distance where there is no street network (fallback; TTRI report R01)."""
     max_snap_m: int = Field(200, ge=1, le=2000)
     """Places and origins farther from any walkable street than this are refused and listed, metres."""
+    min_precision: Precision = "block"
+    """Places whose position is known less well than this are drawn, but nobody walks to them: the middle of a
+    丁目 may be 300 m from the door (domain: positions from 大字 or worse are representative points)."""
     coincident_iou: float = Field(0.95, gt=0.5, le=1)
     """Two zones of one system whose intersection over union reaches this are one zone (school choice)."""
     min_denominator: int = Field(30, ge=1)

@@ -224,6 +224,15 @@ def remarks_on_places(places: pd.DataFrame, refused: pd.DataFrame) -> Iterable[R
             "For {n} of {all} open places the list does not say whom they are for; their kind decides.",
             {"n": guessed, "all": len(is_open)},
         )
+    rough = is_open.loc[~is_open["precision"].isin(("point", "block")), "precision"]
+    if len(rough):
+        yield Remark(
+            "partial",
+            "places_rough",
+            "The position of {n} of {all} open places is known only roughly ({levels}), from an address without "
+            "coordinates: they are drawn, but nobody walks to them unless the study's min_precision allows it.",
+            {"n": len(rough), "all": len(is_open), "levels": _counted(rough)},
+        )
     if len(refused):
         yield Remark(
             "partial",
@@ -231,6 +240,11 @@ def remarks_on_places(places: pd.DataFrame, refused: pd.DataFrame) -> Iterable[R
             "{n} places are too far from any walkable street and are left out: {names}.",
             {"n": len(refused), "names": ", ".join(refused["name"])},
         )
+
+
+def _counted(words: pd.Series) -> str:
+    """How often each word stands there: ``town 3, district 1``."""
+    return ", ".join(f"{word} {n}" for word, n in words.value_counts(sort=False).sort_index().items())
 
 
 def remarks_on_method(method: str, unreachable: Mapping[str, float], *, study: Study) -> Iterable[Remark]:

@@ -148,7 +148,6 @@ def test_texts_of_a_layer_in_no_known_encoding(copied: Callable[[str], Path]) ->
 
 
 MISSING = {
-    "places": ("緯度", "places_columns"),
     "vacancies": ("経度", "vacancies_columns"),
     "census-table": ("HTKSAKI", "census_table_columns"),
 }

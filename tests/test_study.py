@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo import errors
+from geo import errors, schemas
 from geo import study as studies
 
 studies_ = st.builds(
@@ -22,6 +22,7 @@ studies_ = st.builds(
     permanent_min_days_per_week=st.floats(0, 7, exclude_min=True, allow_subnormal=False),
     detour_factor=st.floats(1, 3),
     max_snap_m=st.integers(1, 2000),
+    min_precision=st.sampled_from(schemas.PRECISIONS),
     coincident_iou=st.floats(0.5, 1, exclude_min=True),
     min_denominator=st.integers(1, 1000),
     high_risk_share=st.floats(0, 1, exclude_min=True, exclude_max=True, allow_subnormal=False),
@@ -62,6 +63,7 @@ BAD = [
     ("detour_factor", 0.9),
     ("detour_factor", float("nan")),
     ("max_snap_m", 0),
+    ("min_precision", "street"),
     ("coincident_iou", 0.5),
     ("coincident_iou", 1.01),
     ("min_denominator", 0),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pyproj
 
 from geo import errors, schemas
 from geo.sources import _tables, _vectors
@@ -17,10 +20,21 @@ from geo.sources._reading import Note
 
 FAR_M = 30_000
 """A point farther than this from the middle of its list is noted: its position may be a slip."""
+LOST_M = 100_000
+"""A point farther than this from the middle of its list is refused: no list of a municipality is so wide."""
 
 _M_PER_DEGREE = 111_200
 _ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018}
 _ERAS |= {letter: _ERAS[era] for letter, era in zip("mtshr", list(_ERAS), strict=True)}
+
+
+# NFKC has made a double prime two primes, and the ordinal sign that stands for a degree an o.
+_DEGREES = re.compile(
+    r"(?:北緯|東経|[NE])?\s*(\d{2,3})\s*[度°o.:-]\s*(\d{1,2})\s*[分′'’:.-]\s*(\d{1,2}(?:\.\d+)?)"
+    r"\s*(?:秒|′′|''|’’|”|\")?\s*[NE]?",
+    re.IGNORECASE,
+)
+_DECIMAL = re.compile(r"(?:北緯|東経|[NE])?\s*(\d+(?:\.\d+)?)\s*[度°]?\s*[NE]?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -30,28 +44,80 @@ class Position:
     x: float = float("nan")
     y: float = float("nan")
     fault: str | None = None
-    """missing, unreadable, swapped or outside."""
+    """missing, unreadable, swapped, outside, unfound (its address is in no gazetteer) or far."""
     seen: str = ""
+    precision: str = "point"
+    """Of :data:`schemas.PRECISIONS`."""
+    km: int = 0
+    """From the middle of the list, of a position that is too far."""
 
 
-def position(latitude: object, longitude: object) -> Position:
+def position(latitude: object, longitude: object, *, crs: str = "EPSG:4326") -> Position:
     """Where a row is, from the cells of its coordinates.
+
+    Parameters
+    ----------
+    latitude, longitude : object
+        Decimal degrees, or degrees, minutes and seconds (35度41分22秒, 35°41'22", 35.41.22); metres north and
+        east of the origin when ``crs`` is a plane.
+    crs : str
+        The system that the list is in.
 
     Examples
     --------
     >>> position("35.7", "139.7").fault, position("139.7", "35.7").fault, position("", "").fault
     (None, 'swapped', 'missing')
+    >>> position("北緯35度41分24秒", "139°45'00").y
+    35.69
     """
     texts = _tables.plain(latitude), _tables.plain(longitude)
     seen = f"{texts[0] or '-'}, {texts[1] or '-'}"
-    if not all(texts):
+    if not all(texts) or set("".join(texts)) <= set("0.- "):
+        # 0, 0 is how some exports write nothing.
         return Position(fault="missing", seen=seen)
-    y, x = (_tables.number(text) for text in texts)
+    y, x = (degrees(text) if crs in _GEOGRAPHIC else _tables.number(text) for text in texts)
     if x is None or y is None:
         return Position(fault="unreadable", seen=seen)
+    if crs != "EPSG:4326":
+        x, y = moved(x, y, crs)
     if inside(x, y):
         return Position(x, y, seen=seen)
     return Position(x, y, "swapped" if inside(y, x) else "outside", seen)
+
+
+def degrees(text: object) -> float | None:
+    """Degrees of a cell: decimal, or degrees, minutes and seconds; None for anything else.
+
+    Examples
+    --------
+    >>> degrees("139度45分"), degrees("35.41.24"), degrees("35-61-00"), degrees("139.75")
+    (None, 35.69, None, 139.75)
+    """
+    words = _tables.plain(text)
+    plain = _tables.number(words)
+    if plain is not None:
+        return plain
+    if decimal := _DECIMAL.fullmatch(words):
+        return _tables.number(decimal.group(1))
+    found = _DEGREES.fullmatch(words)
+    if found is None:
+        return None
+    whole, minutes, seconds = (float(part) for part in found.groups())
+    return whole + minutes / 60 + seconds / 3600 if minutes < 60 and seconds < 60 else None
+
+
+_GEOGRAPHIC = ("EPSG:4326", "EPSG:4301")
+
+
+@lru_cache(maxsize=32)
+def _mover(crs: str) -> pyproj.Transformer:
+    return pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+
+
+def moved(x: float, y: float, crs: str) -> tuple[float, float]:
+    """Longitude and latitude of a point in another system (the Tokyo datum, a plane zone: x east, y north)."""
+    found = _mover(crs).transform(x, y)
+    return float(found[0]), float(found[1])
 
 
 def inside(x: float, y: float) -> bool:
@@ -63,6 +129,24 @@ def inside(x: float, y: float) -> bool:
 def refusal(row: int, name: str, place: Position) -> Note:
     """The note for a row whose position is no use."""
     values = {"row": row, "name": name, "seen": place.seen}
+    if place.fault == "unfound":
+        return Note(
+            "refused",
+            "row_address_unknown",
+            "{name} (row {row}) was left out: it has no coordinates, and its address ({seen}) is in no list of "
+            "addresses here. Add its latitude and longitude, or import the addresses of its municipality.",
+            row,
+            values,
+        )
+    if place.fault == "far":
+        return Note(
+            "refused",
+            "row_too_far",
+            "{name} (row {row}) was left out: it lies {km} km from the middle of the list ({seen}). Mend its "
+            "position.",
+            row,
+            {**values, "km": place.km},
+        )
     if place.fault == "missing":
         return Note(
             "refused",
@@ -120,15 +204,29 @@ def need_some(path: Path, places: Sequence[Position]) -> None:
         "the coordinates and import it again.",
         file=path.name,
         n=len(places),
-        missing=faults.count("missing"),
+        missing=sum(fault in ("missing", "unfound") for fault in faults),
     )
+
+
+def without_lost(places: Sequence[Position]) -> list[Position]:
+    """The positions, those more than :data:`LOST_M` from the middle of their list with the fault ``far``.
+
+    Of fewer than three positions nobody can tell which is the wrong one.
+    """
+    good = [i for i, place in enumerate(places) if place.fault is None]
+    checked = list(places)
+    if len(good) < 3:
+        return checked
+    away = _away([places[i] for i in good])
+    for i, metres in zip(good, away.tolist(), strict=True):
+        if metres > LOST_M:
+            checked[i] = replace(places[i], fault="far", km=round(metres / 1000))
+    return checked
 
 
 def far(rows: Sequence[int], names: Sequence[str], places: Sequence[Position]) -> list[Note]:
     """Notes for points far from the middle of the list."""
-    x, y = np.array([p.x for p in places]), np.array([p.y for p in places])
-    east = (x - np.median(x)) * np.cos(np.radians(np.median(y)))
-    away = np.hypot(east, y - np.median(y)) * _M_PER_DEGREE
+    away = _away(places)
     return [
         Note(
             "unknown",
@@ -139,6 +237,13 @@ def far(rows: Sequence[int], names: Sequence[str], places: Sequence[Position]) -
         )
         for i in np.flatnonzero(away > FAR_M).tolist()
     ]
+
+
+def _away(places: Sequence[Position]) -> np.ndarray[Any, Any]:
+    """Metres from the middle (median) of the list."""
+    x, y = np.array([p.x for p in places]), np.array([p.y for p in places])
+    east = (x - np.median(x)) * np.cos(np.radians(np.median(y)))
+    return np.asarray(np.hypot(east, y - np.median(y)) * _M_PER_DEGREE)
 
 
 def geometry(places: Sequence[Position]) -> gpd.GeoSeries:

@@ -13,7 +13,15 @@ import pandas as pd
 from geo import schemas
 
 Kind = Literal[
-    "municipalities", "zones", "small-areas", "census-table", "households", "places", "vacancies", "streets"
+    "municipalities",
+    "zones",
+    "small-areas",
+    "census-table",
+    "households",
+    "places",
+    "vacancies",
+    "streets",
+    "addresses",
 ]
 Level = Literal["repaired", "refused", "unknown", "info"]
 
@@ -36,6 +44,44 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Layout:
+    """Which column of a table is which field: told by the user, or understood by its name and content."""
+
+    fingerprint: str
+    """Of the header: tables with the same columns have the same."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Field → column name, as :func:`geo.sources._tables.heading` writes it."""
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What a project knows and a file does not tell; everything may be missing.
+
+    Parameters
+    ----------
+    mapping : mapping
+        Field → column name, told by the user for the file at hand. It wins over everything else.
+    layouts : mapping
+        Fingerprint of a header → such a mapping, saved when a table with that header was read before.
+    addresses : schemas.Addresses, optional
+        Gazetteer for rows that have an address but no coordinates.
+    places : schemas.Places, optional
+        Of the project, for files that only list further venues of them.
+    area : tuple of float, optional
+        West, south, east, north of the municipality, degrees: tells northing from easting.
+    municipality : str
+        Its name as addresses write it (大阪市北区), of which a list of a whole prefecture keeps the addresses.
+    """
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    layouts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    addresses: Any = None
+    places: Any = None
+    area: tuple[float, float, float, float] | None = None
+    municipality: str = ""
+
+
+@dataclass(frozen=True)
 class Reading:
     """A file as understood: nothing is stored yet.
 
@@ -54,6 +100,8 @@ class Reading:
     edition, licence, encoding, crs : str or None
         As found; None when the file does not tell.
     notes : tuple of Note
+    layout : Layout, optional
+        Of a table whose columns had to be told or guessed: to be saved for the next file of the same layout.
     """
 
     kind: Kind
@@ -68,6 +116,7 @@ class Reading:
     encoding: str | None = None
     crs: str | None = None
     notes: tuple[Note, ...] = ()
+    layout: Layout | None = None
 
     def dataset(self) -> dict[str, Any]:
         """The row of the ``Datasets`` table."""

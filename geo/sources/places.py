@@ -1,4 +1,4 @@
-"""Places where people may drop in: cafeteria lists, the council's own list, facility lists, points.
+"""Places where people may drop in: standard tables, the council's own list, any other list, facilities, points.
 
 Columns that point to a person (telephone, mail, the one in charge, 方書 – whose home it is in) are never read.
 Whether a place counts for a walk is not decided here: places outside the municipality stay, since people cross
@@ -11,31 +11,43 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
 
 from geo import errors, schemas
-from geo.sources import _opening, _points, _tables, _vectors
-from geo.sources._reading import Note, Reading, digest
+from geo.sources import _mapping, _opening, _points, _tables, _vectors, geocode
+from geo.sources._reading import Hints, Layout, Note, Reading, digest
 
 FREQUENCY = {"1": 6.0, "2": 3.5, "3": 1.5, "4": 0.5, "5": 0.25, "6": 0.08}
 """Opening days a week of 開催頻度: almost daily, 3-4 a week, 1-2 a week, fortnightly, monthly, every few months.
 7 (seasonal) and 8 (irregular) are unknown. Codes: common format of children's cafeterias (むすびえ, 2022)."""
 
 ALIASES: dict[str, tuple[str, ...]] = {
-    "key": ("place_id", "no", "no.", "id", "番号", "管理番号"),
+    "key": ("place_id", "no", "no.", "id", "番号", "管理番号", "事業所番号", "#property"),
     "code": (
         "所在地_全国地方公共団体コード", "都道府県コード又は市区町村コード", "全国地方公共団体コード",
         "municipality_code", "市区町村コード",
     ),
-    "name": ("名称", "name", "name:ja", "施設名", "施設名称", "居場所名", "居場所の名称", "サロン名", "名前"),
-    "kind": ("種別", "kind", "種類", "区分", "分類", "category"),
+    "name": (
+        "名称", "name", "name:ja", "施設名", "施設名称", "居場所名", "居場所の名称", "サロン名", "名前",
+        "介護サービス事業所名称", "場所名称",
+    ),
+    "kind": ("種別", "kind", "種類", "区分", "分類", "category", "実施サービス"),
     "address": ("住所", "所在地", "address", "所在地_連結表記", "開催場所住所"),
+    "prefecture": ("所在地_都道府県", "都道府県名", "都道府県"),
+    "municipality": ("所在地_市区町村", "市区町村名", "市区町村"),
+    "town": ("所在地_町字", "町字"),
+    "block": ("所在地_番地以下", "番地以下"),
     "latitude": ("緯度", "lat", "latitude", "緯度(10進)"),
     "longitude": ("経度", "lon", "lng", "long", "longitude", "経度(10進)"),
+    "north": ("x座標(北+)", "x座標(m)", "x座標", "northing"),
+    "east": ("y座標(東+)", "y座標(m)", "y座標", "easting"),
+    "zone": ("座標系番号", "平面直角座標系", "平面直角座標系番号", "系番号"),
+    "datum": ("測地系",),
     "targets": ("対象", "対象者", "target", "targets", "主な対象", "参加対象"),
     "opening": (
         "開催日時", "利用可能曜日", "open_days", "開所日時", "開館日", "開所日", "活動日時", "活動日", "開催曜日・時間",
@@ -44,14 +56,18 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "frequency": ("開催頻度", "frequency_code"),
     "sessions": ("sessions_per_month",),
     "capacity": ("定員", "capacity", "収容定員"),
-    "operator": ("運営主体", "運営団体名", "operator", "団体名", "運営団体", "主催"),
+    "operator": ("運営主体", "運営団体名", "operator", "団体名", "運営団体", "主催", "法人の名称", "主催者"),
     "status": ("状態", "status", "状況", "開設状況"),
     "verified": ("確認日", "verified_on", "最終確認日", "as_of", "更新日"),
+    "precision": ("precision",),
     "purpose": ("設置目的",),
     "weekday": ("開催曜日",),
     "date": ("開催日",),
-    "from": ("開催開始時間", "開始時間", "open_time"),
-    "until": ("開催終了時間", "終了時間", "close_time"),
+    "from": ("開催開始時間", "開始時間", "open_time", "starttime"),
+    "until": ("開催終了時間", "終了時間", "close_time", "endtime"),
+    "remark": ("利用可能日時特記事項", "利用可能曜日特記事項", "availabledatenote", "開催日時特記事項"),
+    "begin": ("開始日",),
+    "end": ("終了日",),
 }  # fmt: skip
 """Column names that mean the same, as :func:`_tables.heading` writes them; the first that is there is read."""
 
@@ -74,7 +90,35 @@ _BY_KIND = {
     "salon": "older",
     "meal_service": "older",
 }
-_BY_CATEGORY = (("児童", "children"), ("高齢", "older"), ("障害|障がい|disab", "disabled"))
+_BY_CATEGORY = (("児童", "children"), ("高齢|老人", "older"), ("障害|障がい|disab", "disabled"))
+FIELDS = (
+    "name", "latitude", "longitude", "address", "north", "east", "zone", "kind", "targets", "opening", "frequency",
+    "capacity", "operator", "status", "verified", "key", "code", "municipality",
+)  # fmt: skip
+"""What a column of a table can be told to be."""
+_NEEDED = ("name", "latitude", "longitude", "north", "east")
+
+
+@dataclass(frozen=True)
+class _Standard:
+    """A table that is known by some of its columns, and what its rows are when they do not say."""
+
+    columns: tuple[str, ...]
+    """Alternatives of which each must be there, joined by ``|``."""
+    kind: str = "facility"
+    targets: str = "all"
+
+
+_STANDARDS = {
+    "cafeterias": _Standard(("開催頻度", "設置目的"), "children_cafeteria", "children"),
+    "events": _Standard(("場所名称", "開始日", "イベント名"), "other", "all"),
+    "care": _Standard(("介護サービス事業所名称",), "facility", "older"),
+    "childcare": _Standard(("受入年齢|一時預かりの有無", "名称"), "facility", "childrearing"),
+    "facilities": _Standard(
+        ("利用可能曜日", "名称", "poiコード|名称_通称|方書|建物名等(方書)|町字id"), "facility", "all"
+    ),
+}
+"""The tables of the municipal standards (推奨データセット, 自治体標準オープンデータセット) that list places."""
 _STATUS = (
     ("suspended", "休止|休業|suspend"), ("closed", "閉鎖|閉所|閉店|終了|廃止|解散|close"),
     ("preparing", "準備|立ち?上げ支援|prepar"), ("planned", "予定|計画|相談中|未開|plan"),
@@ -107,17 +151,56 @@ class _Entry:
 
 
 def table_of(sheet: _tables.Sheet) -> _tables.Table | None:
-    """The sheet as a list of places; None when it has no names, or neither coordinates nor addresses."""
+    """The sheet as a list of places; None when nothing in it seems to say where a place is."""
+    table = _usual(sheet)
+    if table is not None and "name" in (known := _known(table)) and _is_placed(known):
+        return table
+    if table is None or not _is_placed(known):
+        table = _mapping.header_of(sheet) or table
+    if table is None:
+        return None
+    found = _mapping.guess(table, _known(table))
+    named = "name" in found.columns or "name" in found.doubtful
+    return table if named and _is_placed({**found.columns, **found.doubtful}) else None
+
+
+def _usual(sheet: _tables.Sheet) -> _tables.Table | None:
     known = {name for names in ALIASES.values() for name in names}
     table = _tables.with_header(sheet, known.__contains__, at_least=2)
-    if table is None or table.column(ALIASES["name"]) is None:
+    if table is None:
         return None
-    placed = [table.column(ALIASES[field]) for field in ("latitude", "longitude", "address")]
-    return table if any(column is not None for column in placed) else None
+    # LinkData writes what the file is in rows that begin with a number sign.
+    return replace(table, rows=tuple(row for row in table.rows if not row.cells[0].startswith("#")))
 
 
-def of_sheet(sheet: _tables.Sheet, *, municipality_code: str) -> Reading:
-    """Places of a table: the 49-column cafeteria standard, a council's own list, or the internal schema.
+def _known(table: _tables.Table) -> dict[str, str]:
+    """The fields whose columns have one of their usual names."""
+    first = {f: next((n for n in names if n in table.header), None) for f, names in ALIASES.items()}
+    return {field: name for field, name in first.items() if name is not None}
+
+
+def _is_placed(columns: Mapping[str, object]) -> bool:
+    return (
+        {"latitude", "longitude"} <= columns.keys()
+        or {"north", "east"} <= columns.keys()
+        or "address" in columns
+    )
+
+
+def standard_of(table: _tables.Table) -> str | None:
+    """Which standard a table follows (cafeterias, events, care, childcare, facilities), by its columns."""
+    return next(
+        (
+            name
+            for name, standard in _STANDARDS.items()
+            if all(any(c in table.header for c in names.split("|")) for names in standard.columns)
+        ),
+        None,
+    )
+
+
+def of_sheet(sheet: _tables.Sheet, *, municipality_code: str, hints: Hints = Hints()) -> Reading:
+    """Places of a table: a municipal standard, a council's own list, the internal schema, or any other table.
 
     Parameters
     ----------
@@ -125,40 +208,341 @@ def of_sheet(sheet: _tables.Sheet, *, municipality_code: str) -> Reading:
     municipality_code : str
         Rows of other municipalities are left out when the list has several codes; a list with one code, or
         with none, is taken whole.
+    hints : Hints
+        What the project knows: columns told or saved, addresses for rows without coordinates.
 
     Returns
     -------
     reading : Reading
-        ``Places``. Rows without a place in Japan are refused one by one; opening days that the list does not
-        say clearly are NaN.
+        ``Places``. Rows without a place in Japan, and rows more than 100 km from the middle of the list, are
+        refused one by one; opening days that the list does not say clearly are NaN.
     """
-    table = table_of(sheet)
-    if table is None or None in (table.column(ALIASES["latitude"]), table.column(ALIASES["longitude"])):
-        raise errors.DataError(
-            "places_columns",
-            "{file} lacks a column of names, latitudes or longitudes (first row: {first}). Call them 名称, 緯度 and "
-            "経度, or name, lat and lon.",
-            file=sheet.path.name,
-            first=_tables.listed(sheet.rows[0].cells, most=8) if sheet.rows else "-",
-        )
-    rows = [(row.number, _record(table, row)) for row in table.rows]
+    table, columns, layout, notes = _understood(sheet, hints)
+    standard = standard_of(table)
+    rows = [(row.number, _record(table, columns, row)) for row in table.rows]
     filled = [(number, record) for number, record in rows if _is_filled(record)]
-    kept, notes = _of_municipality(table.file, filled, municipality_code)
-    cafeteria = "開催頻度" in table.header and "設置目的" in table.header
-    entries = [_entry(number, record, cafeteria) for number, record in kept]
-    blank = sheet.blank + len(rows) - len(filled)
-    if blank:
-        notes.append(Note("info", "rows_blank", "{n} blank rows were passed over.", values={"n": blank}))
-    notes += _word_notes(kept)
+    kept, left = _of_municipality(table.file, filled, municipality_code)
+    kept, merged = _venues_of_events(kept) if standard == "events" else (kept, [])
+    placed, how = _positions(table, columns, [record for _, record in kept], hints)
+    entries = [_entry(n, r, p, standard) for (n, r), p in zip(kept, placed, strict=True)]
+    notes = [*notes, *_blank(sheet, len(rows) - len(filled)), *left, *merged, *how, *_word_notes(kept)]
+    found = _reading(
+        sheet.path,
+        entries,
+        len(filled),
+        sheet.encoding,
+        notes,
+        digest([sheet.path]),
+        licence=_linkdata_licence(sheet),
+    )
+    return replace(found, layout=layout)
+
+
+def _understood(
+    sheet: _tables.Sheet, hints: Hints
+) -> tuple[_tables.Table, dict[str, str], Layout | None, list[Note]]:
+    """The table, its columns by field, and how they were understood when their names alone did not tell."""
+    told = {_tables.heading(name) for name in hints.mapping.values()}
+    table = table_of(sheet) or (_tables.with_header(sheet, told.__contains__, at_least=1) if told else None)
+    if table is None:
+        raise _no_places(sheet)
+    fingerprint = _mapping.fingerprint(table.header)
+    saved = {f: n for f, n in hints.layouts.get(fingerprint, {}).items() if f in FIELDS}
+    mapping = _mapping.told(table, {**saved, **hints.mapping}, FIELDS)
+    known = {f: n for f, n in _known(table).items() if f in mapping or n not in mapping.values()} | mapping
+    halves = ("latitude" in known) != ("longitude" in known) or ("north" in known) != ("east" in known)
+    if "name" in known and _is_placed(known) and not mapping and not halves:
+        return table, known, None, []
+    found = _mapping.guess(table, known)
+    unclear = [field for field in _NEEDED if field in found.doubtful]
+    if unclear and not ("name" in found.columns and _is_placed(found.columns)):
+        raise _mapping.doubt(table, found, unclear)
+    columns = dict(found.columns)
+    if "name" not in columns or not _is_placed(columns):
+        raise _no_places(sheet)
+    guessed = {f: n for f, n in columns.items() if f not in known}
+    layout = Layout(fingerprint, {**mapping, **{f: n for f, n in guessed.items() if f in FIELDS}})
+    return table, columns, layout, _mapping_notes(mapping, guessed)
+
+
+def _mapping_notes(mapping: Mapping[str, str], guessed: Mapping[str, str]) -> list[Note]:
+    notes = []
+    if mapping:
+        notes.append(
+            Note(
+                "info",
+                "places_columns_told",
+                "Columns were taken as told: {columns}.",
+                values={"columns": _mapping.shown(mapping)},
+            )
+        )
+    if guessed:
+        notes.append(
+            Note(
+                "info",
+                "places_columns_guessed",
+                "Columns were guessed by their names and content: {columns}. Where that is wrong, import the file "
+                "again with --map FIELD=COLUMN.",
+                values={"columns": _mapping.shown(guessed)},
+            )
+        )
+    return notes
+
+
+def _no_places(sheet: _tables.Sheet) -> errors.DataError:
+    return errors.DataError(
+        "places_columns",
+        "{file} lacks a column of names, or says nowhere where the places are (first row: {first}). Call the "
+        "columns 名称, 緯度 and 経度 (or 住所), or say which they are: --map name=COLUMN --map address=COLUMN.",
+        file=sheet.path.name,
+        first=_tables.listed(sheet.rows[0].cells, most=8) if sheet.rows else "-",
+    )
+
+
+def _blank(sheet: _tables.Sheet, unfilled: int) -> list[Note]:
+    blank = sheet.blank + unfilled
+    if not blank:
+        return []
+    return [Note("info", "rows_blank", "{n} blank rows were passed over.", values={"n": blank})]
+
+
+def _linkdata_licence(sheet: _tables.Sheet) -> str | None:
+    rows = (row.cells for row in sheet.rows[:15])
+    found = (
+        cells[1] for cells in rows if len(cells) > 1 and cells[0].strip().lower() in ("#license", "#licence")
+    )
+    return next((_tables.plain(cell) for cell in found if cell.strip()), None)
+
+
+def _record(table: _tables.Table, columns: Mapping[str, str], row: _tables.Row) -> dict[str, str]:
+    places = {field: table.header.index(name) for field, name in columns.items() if name in table.header}
+    record = dict.fromkeys(ALIASES, "")
+    record |= {f: _tables.plain(row.cells[at]) if at < len(row.cells) else "" for f, at in places.items()}
+    if not record["address"]:
+        # The newer standards also give an address in parts.
+        parts = [record[part] for part in ("prefecture", "municipality", "town", "block")]
+        record["address"] = "".join(parts) if any(parts[2:]) else ""
+    return record
+
+
+def _venues_of_events(
+    rows: list[tuple[int, dict[str, str]]],
+) -> tuple[list[tuple[int, dict[str, str]]], list[Note]]:
+    """One row a venue: an event of a day is no place to drop in at, but where events are one could be."""
+    venues: dict[tuple[str, ...], list[tuple[int, dict[str, str]]]] = {}
+    for number, record in rows:
+        key = tuple(record[field] for field in ("name", "address", "latitude", "longitude"))
+        venues.setdefault(key, []).append((number, record))
+    kept = []
+    for same in venues.values():
+        days = sorted({day for _, r in same for f in ("begin", "end") if (day := _points.iso_date(r[f]))})
+        span = f"{days[0]}~{days[-1]}" if days else ""
+        # Not the event's own hours, and not an event's number as that of a place.
+        silent = dict.fromkeys(("key", "from", "until", "capacity", "operator"), "")
+        kept.append((same[0][0], {**same[0][1], **silent, "opening": span, "status": "planned"}))
+    note = Note(
+        "info",
+        "places_events",
+        "{events} events are at {venues} venues; these are kept as planned places, since an event is no place that "
+        "is open.",
+        values={"events": len(rows), "venues": len(kept)},
+    )
+    return kept, [note]
+
+
+# -- where a row is -----------------------------------------------------------------------------------------
+
+
+def _positions(
+    table: _tables.Table, columns: Mapping[str, str], records: Sequence[Mapping[str, str]], hints: Hints
+) -> tuple[list[_points.Position], list[Note]]:
+    """A position for each row: its coordinates in whatever system, else its address."""
+    notes: list[Note] = []
+    if {"latitude", "longitude"} <= columns.keys():
+        placed = [_points.position(r["latitude"], r["longitude"], crs=_datum(columns, r)) for r in records]
+        if any(_datum(columns, r) != "EPSG:4326" for r in records):
+            notes.append(_converted("Tokyo Datum (EPSG:4301)"))
+    elif {"north", "east"} <= columns.keys():
+        placed, notes = _in_plane(table, columns, records, hints)
+    else:
+        placed = [_points.Position(fault="missing", seen="-, -")] * len(records)
+    placed, found = _by_address(placed, records, hints)
+    return [_rough(p, r) for p, r in zip(placed, records, strict=True)], [*notes, *found]
+
+
+def _datum(columns: Mapping[str, str], record: Mapping[str, str]) -> str:
+    old = _mapping.is_tokyo(columns["latitude"]) or _mapping.is_tokyo(record["datum"].lower())
+    return "EPSG:4301" if old else "EPSG:4326"
+
+
+def _converted(system: str) -> Note:
+    return Note(
+        "repaired", "places_converted", "The coordinates were converted from {crs}.", values={"crs": system}
+    )
+
+
+def _in_plane(
+    table: _tables.Table, columns: Mapping[str, str], records: Sequence[Mapping[str, str]], hints: Hints
+) -> tuple[list[_points.Position], list[Note]]:
+    """Positions from metres north (X) and east (Y) of the origin of a plane zone, as surveyors write them."""
+    crs = [_plane(_zone(columns, record)) for record in records]
+    if not any(crs):
+        raise errors.CrsError(
+            "plane_zone_missing",
+            "{file} has coordinates in metres, but does not say in which plane zone (1 to 19). Import it again with "
+            "--map zone=9 (9 for Tokyo, 6 for Osaka).",
+            file=table.file,
+        )
+    straight = [_metres(r["north"], r["east"], c) for r, c in zip(records, crs, strict=True)]
+    turned = [_metres(r["east"], r["north"], c) for r, c in zip(records, crs, strict=True)]
+    systems = _tables.listed(sorted({c for c in crs if c}))
+    if hints.area and _near(turned, hints.area) > _near(straight, hints.area):
+        note = Note(
+            "repaired",
+            "plane_turned",
+            "{north} is the coordinate to the east here, for only so the places lie in the municipality.",
+            values={"north": columns["north"]},
+        )
+        return turned, [_converted(systems), note]
+    return straight, [_converted(systems)]
+
+
+def _zone(columns: Mapping[str, str], record: Mapping[str, str]) -> str:
+    told = columns.get("zone", "")
+    return told if told.isdigit() and not record["zone"] else record["zone"]
+
+
+def _plane(zone: str) -> str | None:
+    number = _points.one_number(zone)
+    return f"EPSG:{6668 + int(number)}" if 1 <= number <= 19 else None
+
+
+def _metres(north: str, east: str, crs: str | None) -> _points.Position:
+    if crs is None:
+        return _points.Position(fault="unreadable", seen=f"{north or '-'}, {east or '-'}")
+    return _points.position(north, east, crs=crs)
+
+
+def _near(places: Sequence[_points.Position], area: tuple[float, float, float, float]) -> int:
+    """How many positions lie within some 10 km of the municipality."""
+    west, south, east, north = area
+    return sum(west - 0.1 <= p.x <= east + 0.1 and south - 0.1 <= p.y <= north + 0.1 for p in places)
+
+
+def _by_address(
+    placed: Sequence[_points.Position], records: Sequence[Mapping[str, str]], hints: Hints
+) -> tuple[list[_points.Position], list[Note]]:
+    """The positions, those that are missing looked up by their address where there is a gazetteer."""
+    lost = [
+        i
+        for i, (p, r) in enumerate(zip(placed, records, strict=True))
+        if p.fault == "missing" and r["address"]
+    ]
+    if not lost or hints.addresses is None or not len(hints.addresses):
+        return list(placed), []
+    asked = pd.DataFrame([(records[i]["address"], records[i]["municipality"]) for i in lost], index=lost)
+    found = geocode.locate(asked.set_axis(["address", "municipality"], axis=1), hints.addresses)
+    result = list(placed)
+    for i, x, y, level in zip(lost, found["x"], found["y"], found["precision"], strict=True):
+        seen = records[i]["address"]
+        good = isinstance(level, str)
+        result[i] = (
+            _points.Position(x, y, seen=seen, precision=level)
+            if good
+            else _points.Position(fault="unfound", seen=seen)
+        )
+    counts = found["precision"].value_counts().sort_index()
+    if counts.empty:
+        return result, []
+    levels = ", ".join(f"{level} {n}" for level, n in counts.items())
+    note = Note(
+        "info",
+        "places_by_address",
+        "{n} places without coordinates were put where their address is ({levels}).",
+        values={"n": int(counts.sum()), "levels": levels},
+    )
+    return result, [note]
+
+
+def _rough(place: _points.Position, record: Mapping[str, str]) -> _points.Position:
+    """The position with the precision that the list itself gives."""
+    told = record["precision"]
+    worse = told in schemas.PRECISIONS and place.precision == "point" and place.fault is None
+    return replace(place, precision=told) if worse else place
+
+
+# -- further venues of one organisation -----------------------------------------------------------------------
+
+
+def venues_of(sheet: _tables.Sheet) -> _tables.Table | None:
+    """The sheet as the second file of the cafeteria standard (追加情報): more venues of the same IDs, no names."""
+    table = _usual(sheet)
+    needed = ("id", "住所", "開催頻度", "開催開始時間")
+    if table is None or "name" in _known(table) or not all(name in table.header for name in needed):
+        return None
+    return table
+
+
+def of_venues(sheet: _tables.Sheet, *, municipality_code: str, hints: Hints = Hints()) -> Reading:
+    """Further venues of the cafeterias of another list: places of their own, with the name of the organisation.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    municipality_code : str
+        Kept for the sake of one interface: the venues are where their organisations are.
+    hints : Hints
+        ``places`` hold the organisations; without them nobody knows the names.
+
+    Raises
+    ------
+    DataError
+        None of the IDs is that of a place of the project.
+    """
+    del municipality_code
+    table = venues_of(sheet)
+    if table is None:
+        raise _no_places(sheet)
+    columns = _known(table)
+    records = [(row.number, _record(table, columns, row)) for row in table.rows]
+    filled = [(number, record) for number, record in records if record["key"] and _is_filled(record)]
+    parents = _parents(sheet.path, {record["key"] for _, record in filled}, hints)
+    placed, how = _positions(table, columns, [record for _, record in filled], hints)
+    entries, count = [], Counter[str]()
+    for (number, record), place in zip(filled, placed, strict=True):
+        count[record["key"]] += 1
+        named = {**record, "name": parents.get(record["key"], ("", ""))[0]}
+        named["operator"] = parents.get(record["key"], ("", ""))[1]
+        named["key"] = f"{record['key']}+{count[record['key']]}"
+        entries.append(_entry(number, named, place, "cafeterias"))
+    notes = [*_blank(sheet, len(records) - len(filled)), *how]
     return _reading(sheet.path, entries, len(filled), sheet.encoding, notes, digest([sheet.path]))
 
 
-def _record(table: _tables.Table, row: _tables.Row) -> dict[str, str]:
-    positions = {field: table.column(names) for field, names in ALIASES.items()}
-    return {
-        field: _tables.plain(row.cells[at]) if at is not None and at < len(row.cells) else ""
-        for field, at in positions.items()
-    }
+def _parents(path: Path, keys: set[str], hints: Hints) -> dict[str, tuple[str, str]]:
+    """Name and operator by ID, of the list that this one belongs to."""
+    stem = re.sub(r"[_-]?(tsuika|追加情報|追加)$", "", path.stem, flags=re.IGNORECASE)
+    known = schemas.empty(schemas.Places) if hints.places is None else hints.places
+    cafeterias = known[known["kind"] == "children_cafeteria"]
+    own = cafeterias[cafeterias["dataset_id"] == f"places:{stem}"]
+    if own.empty and cafeterias["dataset_id"].nunique() == 1:
+        own = cafeterias  # the only list that it can belong to
+    ids = own["place_id"].str.split(":", n=1).str[-1]
+    operators = own["operator"].fillna("")
+    found = {k: (n, o) for k, n, o in zip(ids, own["name"], operators, strict=True) if k in keys}
+    if keys and not found:
+        raise errors.DataError(
+            "venues_no_parent",
+            "{file} only lists further venues of places in another list, by their IDs ({ids}). Import that list "
+            "({stem}) first.",
+            file=path.name,
+            ids=_tables.listed(sorted(keys), most=5),
+            stem=stem,
+        )
+    return found
+
+
+# -- rows -----------------------------------------------------------------------------------------------------
 
 
 def _is_filled(record: Mapping[str, str]) -> bool:
@@ -205,18 +589,20 @@ def _of_municipality(
     return kept, notes
 
 
-def _entry(number: int, record: Mapping[str, str], cafeteria: bool) -> _Entry:
-    kind = "children_cafeteria" if cafeteria else _kind(record["kind"])
+def _entry(number: int, record: Mapping[str, str], place: _points.Position, standard: str | None) -> _Entry:
+    rule = _STANDARDS.get(standard or "", _Standard((), "other"))
+    kind = rule.kind if standard else _kind(record["kind"])
+    category = _of_category(record["kind"]) if standard in ("facilities", "childcare") else "all"
     return _Entry(
         row=number,
         name=record["name"],
-        position=_points.position(record["latitude"], record["longitude"]),
+        position=place,
         kind=kind,
         key=record["key"],
         targets=_targets(record["targets"]),
-        assumed=_BY_KIND.get(kind, "all"),
+        assumed=(rule.targets if category == "all" else category) if standard else _BY_KIND.get(kind, "all"),
         opening=_opening_text(record),
-        days=_days(record, cafeteria),
+        days=_days(record, standard == "cafeterias"),
         capacity=_points.one_number(record["capacity"]),
         status=_status(record["status"]),
         operator=record["operator"],
@@ -341,13 +727,26 @@ def _of_category(category: str) -> str:
 
 
 def is_points(layer: _vectors.Layer) -> bool:
-    """Points with names; points of schools, which belong to zone layers, are none."""
-    official = any(re.fullmatch(r"(A27|A32|P29)_\d{3}", c) for c in layer.columns)
-    return not official and any(_tables.heading(c) in ALIASES["name"] for c in layer.columns)
+    """Points with names, or 国土数値情報 P05 or P14; points of schools are no places unless one says so."""
+    schools = any(re.fullmatch(r"(A27|A32|P29)_\d{3}", c) for c in layer.columns)
+    named = any(_tables.heading(c) in ALIASES["name"] for c in layer.columns)
+    return not schools and (named or official_of(layer.columns) is not None)
 
 
-def of_points(layer: _vectors.Layer) -> Reading:
-    """Places of a point layer with names."""
+def of_points(layer: _vectors.Layer, *, municipality_code: str = "", hints: Hints = Hints()) -> Reading:
+    """Places of a point layer: named points, or the facilities of 国土数値情報 (P05, P14, P29).
+
+    Parameters
+    ----------
+    layer : Layer
+    municipality_code : str
+        Official layers hold a whole prefecture; their other municipalities are left out.
+    hints : Hints
+        ``municipality`` is the name by which the oldest edition, which has no codes, is cut.
+    """
+    official = official_of(layer.columns)
+    if layer.shape == "point" and official:
+        return _of_official(layer, official, municipality_code, hints)
     if layer.shape != "point" or not is_points(layer):
         raise errors.DataError(
             "points_columns",
@@ -365,6 +764,139 @@ def of_points(layer: _vectors.Layer) -> Reading:
         )
     ]
     return _reading(layer.path, entries, layer.rows, layer.encoding, list(layer.notes), layer.sha256)
+
+
+@dataclass(frozen=True)
+class _Official:
+    """Where an edition of a 国土数値情報 layer of facilities keeps what."""
+
+    name: str
+    address: str
+    kind: str
+    """Column of the class."""
+    code: str | None = None
+    city: str | None = None
+    """Column of the municipality's name, where there is no code."""
+    precision: str | None = None
+    capacity: str | None = None
+    state: str | None = None
+    manager: str | None = None
+
+
+OFFICIAL = {
+    "P05": _Official("P05_003", "P05_004", "P05_002", code="P05_001"),
+    "P14": _Official("P14_008", "P14_004", "P14_005", code="P14_003", precision="P14_010"),
+    "P14-2011": _Official("P14_007", "P14_003", "P14_004", city="P14_002", capacity="P14_009"),
+    "P29": _Official("P29_004", "P29_005", "P29_003", code="P29_001", state="P29_007", manager="P29_006"),
+    "P29-2013": _Official("P29_005", "P29_006", "P29_004", code="P29_001", manager="P29_007"),
+}
+"""P05 offices and halls (2022), P14 welfare facilities (2021; 2011 and 2015), P29 schools (2021; 2013)."""
+
+_PRECISION_OF_P14 = {"1": "point", "2": "block", "3": "town", "4": "municipality", "5": "prefecture"}
+_SCHOOLS = ("16001", "16002", "16003", "16014")
+"""Elementary, middle, secondary and compulsory schools: the classes whose buildings neighbourhoods use."""
+_PUBLIC = ("2", "3")
+_TARGETS_OF_P14 = {"02": "older", "03": "disabled", "04": "disabled", "05": "children", "06": "childrearing"}
+_TARGETS_OF_P14_2011 = (("1900[1-4]", "older"), ("19013", "childrearing"), ("19008", "children"))
+
+
+def official_of(columns: Sequence[str]) -> str | None:
+    """Which layer of :data:`OFFICIAL` has these columns; the editions are told apart by what they have more."""
+    names = {c.upper() for c in columns}
+    if {"P05_001", "P05_003"} <= names:
+        return "P05"
+    if {"P14_003", "P14_007"} <= names:
+        # The oldest edition ends with two columns on its sources, the newer one with the accuracy of the position.
+        return "P14-2011" if "P14_011" in names else "P14" if "P14_010" in names else None
+    if {"P29_001", "P29_005"} <= names:
+        return "P29" if "P29_008" in names or "P29_009" in names else "P29-2013"
+    return None
+
+
+def _of_official(layer: _vectors.Layer, official: str, municipality_code: str, hints: Hints) -> Reading:
+    rule = OFFICIAL[official]
+    records = [
+        {str(k).upper(): _tables.plain(v).removesuffix(".0") for k, v in values.items()}
+        for values in layer.frame.drop(columns="geometry").to_dict("records")
+    ]
+    rows = list(zip(map(int, layer.frame.index), records, layer.frame.geometry, strict=True))
+    here = [row for row in rows if _is_here(row[1], rule, municipality_code, hints)]
+    if not here:
+        column = rule.code or rule.city or ""
+        raise errors.DataError(
+            "places_not_here",
+            "{file} has no place of municipality {municipality}; its places belong to {codes}.",
+            file=layer.path.name,
+            municipality=municipality_code or hints.municipality,
+            codes=_tables.listed(sorted({r.get(column, "") for _, r, _ in rows})),
+        )
+    used = [row for row in here if official[:3] != "P29" or _is_public_school(row[1], rule)]
+    notes = [*layer.notes, *_left_out(rows, here, used)]
+    entries = [_facility_of(number, record, point, official) for number, record, point in used]
+    return _reading(layer.path, entries, layer.rows, layer.encoding, notes, layer.sha256)
+
+
+def _is_here(record: Mapping[str, str], rule: _Official, municipality_code: str, hints: Hints) -> bool:
+    if rule.code:
+        return record.get(rule.code, "").zfill(5)[:5] == municipality_code
+    return not hints.municipality or record.get(rule.city or "", "") == hints.municipality
+
+
+def _is_public_school(record: Mapping[str, str], rule: _Official) -> bool:
+    return record.get(rule.kind, "") in _SCHOOLS and record.get(rule.manager or "", "") in _PUBLIC
+
+
+def _left_out(rows: Sequence[object], here: Sequence[object], used: Sequence[object]) -> list[Note]:
+    notes = []
+    if len(here) < len(rows):
+        notes.append(
+            Note(
+                "info",
+                "places_elsewhere",
+                "{n} places of other municipalities were left out.",
+                values={"n": len(rows) - len(here)},
+            )
+        )
+    if len(used) < len(here):
+        notes.append(
+            Note(
+                "info",
+                "schools_left_out",
+                "{n} schools that are no public elementary, middle, secondary or compulsory schools were left out.",
+                values={"n": len(here) - len(used)},
+            )
+        )
+    return notes
+
+
+def _facility_of(number: int, record: Mapping[str, str], point: Any, official: str) -> _Entry:
+    rule = OFFICIAL[official]
+    middle = point.representative_point()
+    level = (
+        _PRECISION_OF_P14.get(record.get(rule.precision, "1"), "prefecture") if rule.precision else "point"
+    )
+    return _Entry(
+        row=number,
+        name=record.get(rule.name, ""),
+        position=_points.Position(middle.x, middle.y, precision=level),
+        kind="facility",
+        assumed=_for_whom(record, official),
+        capacity=_points.one_number(record.get(rule.capacity or "", "")),
+        status="suspended" if rule.state and record.get(rule.state) == "2" else "open",
+        address=record.get(rule.address, ""),
+    )
+
+
+def _for_whom(record: Mapping[str, str], official: str) -> str:
+    kind = record.get(OFFICIAL[official].kind, "")
+    if official == "P14":
+        # Nurseries are of the class of children, but for those who raise them.
+        small = record.get("P14_007", "")
+        return "childrearing" if small[:4] == "0504" else _TARGETS_OF_P14.get(kind.zfill(2), "all")
+    if official == "P14-2011":
+        kinds = f"{kind} {record.get('P14_005', '')} {record.get('P14_006', '')}"
+        return next((target for words, target in _TARGETS_OF_P14_2011 if re.search(words, kinds)), "all")
+    return "children" if official.startswith("P29") else "all"
 
 
 def _point(number: int, values: Mapping[Any, Any], point: Any) -> _Entry:
@@ -403,7 +935,9 @@ def _reading(
     *,
     licence: str | None = None,
 ) -> Reading:
-    _points.need_some(path, [entry.position for entry in entries])
+    checked = _points.without_lost([entry.position for entry in entries])
+    entries = [replace(entry, position=place) for entry, place in zip(entries, checked, strict=True)]
+    _points.need_some(path, checked)
     kept = [entry for entry in entries if entry.name and entry.position.fault is None]
     refused = [_refusal(entry) for entry in entries if not entry.name or entry.position.fault]
     dataset_id = f"places:{path.stem}"
@@ -478,6 +1012,7 @@ def _table(stem: str, entries: Sequence[_Entry], dataset_id: str) -> gpd.GeoData
             "operator": [e.operator or None for e in entries],
             "address": [e.address or None for e in entries],
             "verified_on": [e.verified for e in entries],
+            "precision": [e.position.precision for e in entries],
             "source_row": [e.row for e in entries],
             "dataset_id": dataset_id,
         },
