@@ -38,6 +38,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PICTURE = "document.querySelector('.ib-pane-cells canvas').toDataURL()"
 HOSTILE = (
     '<img src=x onerror="top.ran=1">',
     "</script><script>top.ran=2</script>",
@@ -241,6 +242,7 @@ def test_a_walk_through_the_sample_ward(visit: Callable[..., Visit], demo_addres
     assert walk.page.locator(f"iframe[title='{text.say('map.title', 'ja')}']").count() == 1
     before = frame.evaluate("IB.layers.cells.codes")
     walk.picture("coverage")
+    drawn = frame.evaluate(PICTURE)
 
     # A moved slider recolours the same map: nothing is loaded again.
     slider = walk.page.locator("[data-testid=stSlider] input[type=range]")
@@ -252,6 +254,8 @@ def test_a_walk_through_the_sample_ward(visit: Callable[..., Visit], demo_addres
         walk.page.keyboard.press("ArrowRight")
         log.info("slider to map %.0f ms", walk.changed(frame, shown) * 1000)
     assert frame.evaluate("IB.layers.cells.codes") != before
+    walk.page.wait_for_timeout(500)
+    assert frame.evaluate(PICTURE) != drawn
     assert [url for url in asked if "/component/" in url] == []
     walk.in_order()
 
