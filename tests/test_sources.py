@@ -6,8 +6,10 @@ import json
 import zipfile
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
+import shapely
 
 from geo import errors, schemas, sources, text
 
@@ -111,6 +113,74 @@ def test_a_zip_is_read_as_what_is_in_it(sample: Path, tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(pd.DataFrame(packed.table), pd.DataFrame(plain.table))
     assert packed.file == "official.zip"
     assert packed.sha256 == sources.digest([path]) != plain.sha256
+
+
+def packed(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_of_several_datasets_in_a_zip_the_one_that_is_understood_is_read(
+    sample: Path, tmp_path: Path
+) -> None:
+    files = {
+        "A32-23_99/A27-23_99.geojson": (sample / "A27-23_99.geojson").read_bytes(),
+        "A32-23_99/colours_1.csv": b"colour,taste\nred,sweet\n",
+        "A32-23_99/readme.txt": b"see the web page",
+    }
+    found = sources.read(packed(tmp_path / "a.zip", files), municipality_code="99101")
+    plain = sources.read(sample / "A27-23_99.geojson", municipality_code="99101")
+    pd.testing.assert_frame_equal(pd.DataFrame(found.table), pd.DataFrame(plain.table))
+    (note,) = [note for note in found.notes if note.code == "zip_others"]
+    assert str(note).startswith(
+        "Of the datasets in the zip A27-23_99.geojson was read; colours_1.csv, readme.txt"
+    )
+
+
+def test_of_several_that_are_understood_none_is_guessed_but_one_may_be_told(
+    sample: Path, tmp_path: Path
+) -> None:
+    names = ("A27-23_99.geojson", "ibasho_salon.csv")
+    path = packed(tmp_path / "a.zip", {name: (sample / name).read_bytes() for name in names})
+    with pytest.raises(errors.SourceError, match=r"A27-23_99\.geojson, ibasho_salon\.csv") as caught:
+        sources.detect(path)
+    assert caught.value.code == "zip_not_one"
+    assert sources.read(path, municipality_code="99101", kind="zones").kind == "zones"
+    assert sources.read(path, municipality_code="99101", kind="places").kind == "places"
+
+
+def test_the_csv_files_beside_an_old_school_layer_do_not_hide_it(sample: Path, tmp_path: Path) -> None:
+    files = {f"A32-13_99_{i:03d}.csv": b"a,b\n1,2\n" for i in range(400)}
+    files["A32-13_99.geojson"] = (sample / "A27-23_99.geojson").read_bytes()
+    assert sources.detect(packed(tmp_path / "a.zip", files)) == "zones"
+
+
+def test_borders_drawn_as_lines_are_zones(sample: Path, tmp_path: Path) -> None:
+    areas = gpd.read_file(sample / "branch_offices.geojson")
+    lines = areas.set_geometry(areas.boundary)
+    lines.to_file(tmp_path / "branch_offices.geojson", driver="GeoJSON", engine="pyogrio")
+    found = sources.read(tmp_path / "branch_offices.geojson", municipality_code="99101")
+    plain = sources.read(sample / "branch_offices.geojson", municipality_code="99101")
+    assert found.kind == "zones"
+    assert found.table["name"].tolist() == plain.table["name"].tolist()
+    apart = shapely.symmetric_difference(found.table.geometry.to_numpy(), plain.table.geometry.to_numpy())
+    assert shapely.area(apart).max() < 1e-12
+    assert "lines_closed" in [note.code for note in found.notes]
+
+
+def test_one_line_that_is_open_makes_it_streets_unless_told(sample: Path, tmp_path: Path) -> None:
+    areas = gpd.read_file(sample / "branch_offices.geojson")
+    lines = areas.set_geometry(areas.boundary)
+    cut = shapely.LineString(shapely.get_coordinates(lines.geometry.iloc[0])[:-1])
+    lines.loc[lines.index[0], "geometry"] = cut
+    path = tmp_path / "branch_offices.geojson"
+    lines.to_file(path, driver="GeoJSON", engine="pyogrio")
+    assert sources.detect(path) == "streets"
+    found = sources.read(path, municipality_code="99101", kind="zones")
+    assert len(found.table) == len(areas) - 1
+    assert [note.row for note in found.notes if note.code == "line_open"] == [1]
 
 
 def test_what_is_nothing_known_says_what_was_seen_and_the_way_out(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,104 @@ def test_any_part_of_a_shapefile_may_be_named(tmp_path: Path) -> None:
         part = _vectors.read(tmp_path / f"a{suffix}")
         assert part.sha256 == whole.sha256
         assert part.frame.equals(whole.frame)
+
+
+def topojson(path: Path, *, scale: bool, **more: Any) -> Path:
+    """Two squares that share a border, written by hand: the second has the first's eastern side backwards."""
+    west, mid, east, low, high = (
+        (0, 10_000, 20_000, 0, 10_000) if scale else (139.70, 139.71, 139.72, 35.70, 35.71)
+    )
+    lines = [
+        [(mid, low), (mid, high)],
+        [(mid, high), (west, high), (west, low), (mid, low)],
+        [(mid, low), (east, low), (east, high), (mid, high)],
+    ]
+    if scale:
+        lines = [[line[0], *((b[0] - a[0], b[1] - a[1]) for a, b in pairwise(line))] for line in lines]
+    document = {
+        "type": "Topology",
+        "arcs": lines,
+        "objects": {
+            "zones": {
+                "type": "GeometryCollection",
+                "geometries": [
+                    {"type": "Polygon", "arcs": [[0, 1]], "properties": {"name": "区0"}},
+                    {"type": "MultiPolygon", "arcs": [[[2, ~0]]], "properties": {"name": "区1"}},
+                ],
+            },
+            **more,
+        },
+    }
+    if scale:
+        document["transform"] = {"scale": [1e-6, 1e-6], "translate": [139.70, 35.70]}
+    path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("scale", [True, False])
+def test_topojson_is_untangled(tmp_path: Path, scale: bool) -> None:
+    found = _vectors.read(topojson(tmp_path / "a.json", scale=scale))
+    assert found.frame["name"].tolist() == ["区0", "区1"]
+    one, two = found.frame.geometry
+    assert one.symmetric_difference(SQUARE).area < 1e-12
+    assert two.symmetric_difference(shapely.affinity.translate(SQUARE, 0.01)).area < 1e-12
+    assert found.notes == ()
+
+
+def test_of_several_layers_of_a_topojson_none_is_guessed(tmp_path: Path) -> None:
+    path = topojson(tmp_path / "a.json", scale=True, wards={"type": "GeometryCollection", "geometries": []})
+    with pytest.raises(errors.DataError, match="zones, wards"):
+        _vectors.read(path)
+
+
+@pytest.mark.parametrize(
+    "break_", [{"arcs": []}, {"arcs": "x"}, {"transform": {"scale": [1, 1]}}, {"transform": 3}]
+)
+def test_a_broken_topojson_is_a_sentence(tmp_path: Path, break_: dict[str, Any]) -> None:
+    path = topojson(tmp_path / "a.json", scale=True)
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | break_), encoding="utf-8")
+    with pytest.raises(errors.SourceError) as caught:
+        _vectors.read(path)
+    assert caught.value.code == "topojson_broken"
+
+
+def test_one_feature_is_a_layer_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.geojson"
+    feature = {"type": "Feature", "properties": {"name": "区"}, "geometry": shapely.geometry.mapping(SQUARE)}
+    path.write_text(json.dumps(feature), encoding="utf-8")
+    assert _vectors.read(path).frame["name"].tolist() == ["区"]
+
+
+# -- lines that close ---------------------------------------------------------------------------------------
+
+RING = shapely.LineString(SQUARE.exterior.coords)
+HALVES = shapely.MultiLineString([RING.coords[:3], RING.coords[2:]])
+OPEN = shapely.LineString(RING.coords[:-1])
+
+
+def test_lines_that_close_become_areas_and_the_others_are_named(tmp_path: Path) -> None:
+    found = _vectors.read(geojson(tmp_path / "a.geojson", layer(RING, HALVES, OPEN)))
+    assert found.shape == "line"
+    assert not _vectors.is_closed(found)
+    areas = _vectors.polygonised(found)
+    assert areas.shape == "polygon"
+    assert areas.frame["name"].tolist() == ["区0", "区1"]
+    assert all(shape.equals(SQUARE) for shape in areas.frame.geometry)
+    assert [(n.code, n.row) for n in areas.notes] == [("lines_closed", None), ("line_open", 3)]
+
+
+def test_a_ring_within_a_ring_is_a_hole(tmp_path: Path) -> None:
+    inner = shapely.box(139.702, 35.702, 139.704, 35.704)
+    both = shapely.MultiLineString([RING.coords, inner.exterior.coords])
+    found = _vectors.read(geojson(tmp_path / "a.geojson", layer(both)))
+    assert _vectors.is_closed(found)
+    assert _vectors.polygonised(found).frame.geometry.iloc[0].equals(SQUARE.difference(inner))
+
+
+def test_open_lines_are_no_borders(tmp_path: Path) -> None:
+    with pytest.raises(errors.DataError) as caught:
+        _vectors.polygonised(_vectors.read(geojson(tmp_path / "a.geojson", layer(OPEN, OPEN))))
+    assert caught.value.code == "lines_open"
 
 
 @pytest.mark.parametrize("cpg", [None, "UTF-8", "CP932", "no such thing"])
@@ -239,6 +338,41 @@ def test_a_geopackage_with_a_view_is_not_run(tmp_path: Path) -> None:
     assert caught.value.context["names"] == "v"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; END",
+        "PRAGMA application_id = 7",
+        "CREATE VIRTUAL TABLE v USING fts5(x); UPDATE gpkg_contents SET table_name = 'v'; "
+        "UPDATE gpkg_geometry_columns SET table_name = 'v', column_name = 'x'",
+    ],
+)
+def test_a_geopackage_that_is_more_than_tables_is_not_read(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "a.gpkg"
+    layer(SQUARE).to_file(path, driver="GPKG", engine="pyogrio")
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            db.execute(f"DROP TRIGGER {name}")
+        db.executescript(change)
+    db.close()
+    with pytest.raises(errors.SourceError) as caught:
+        _vectors.read(path)
+    assert caught.value.code == "gpkg_unsafe"
+
+
+def test_a_geopackage_that_another_program_has_open_is_not_read_without_its_newest_changes(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.gpkg"
+    layer(SQUARE).to_file(path, driver="GPKG", engine="pyogrio")
+    assert _vectors.read(path).rows == 1
+    path.with_name("a.gpkg-wal").write_bytes(b"x")
+    with pytest.raises(errors.SourceError) as caught:
+        _vectors.read(path)
+    assert caught.value.code == "gpkg_in_use"
+
+
 def test_another_sqlite_file_is_no_geopackage(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "a.gpkg") as db:
         db.execute("CREATE TABLE t (a)")
@@ -278,23 +412,52 @@ def test_a_zip_as_published_is_read(tmp_path: Path) -> None:
     twin = geojson(tmp_path / "twin.geojson", layer(SQUARE)).read_bytes()
     parts |= {"A32-23_99_GML/KS-META-A32-23_99.xml": b"<x/>", "A32-23_99_GML/A32-23_99.geojson": twin}
     path = zipped(tmp_path / "a.zip", parts)
-    with _archive.unpacked(path) as file:
-        assert file.name == "A32-23_99.geojson"
-        assert _vectors.read(file).frame["name"].tolist() == ["区0"]
-        kept = file
+    with _archive.unpacked(path) as (file,):
+        assert file.path.name == "A32-23_99.geojson"
+        assert _vectors.read(file.path).frame["name"].tolist() == ["区0"]
+        assert [(n.code, n.values["taken"]) for n in file.notes] == [
+            ("zip_twins", "A32-23_99_GML/A32-23_99.geojson")
+        ]
+        kept = file.path
     assert not kept.exists()
+
+
+def test_of_a_utf8_and_a_shift_jis_folder_the_first_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "sjis").mkdir()
+    twins = {"UTF-8": shapefile(tmp_path / "S12-24.shp", layer(SQUARE))}
+    twins["Shift-JIS"] = shapefile(tmp_path / "sjis" / "S12-24.shp", layer(SQUARE), "cp932")
+    files = {
+        f"{folder}/{part.name}": part.read_bytes()
+        for folder, main in twins.items()
+        for part in main.parent.glob("S12-24.*")
+    }
+    with _archive.unpacked(zipped(tmp_path / "a.zip", files)) as (file,):
+        found = _vectors.read(file.path)
+        assert (found.encoding, found.frame["name"].tolist()) == ("utf-8", ["区0"])
+        assert file.notes[0].values == {"taken": "UTF-8/S12-24.shp", "others": "Shift-JIS/S12-24.shp"}
+
+
+def test_names_of_members_in_cp932_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    member = zipfile.ZipInfo("XXXX.geojson")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(member, geojson(tmp_path / "twin.geojson", layer(SQUARE)).read_bytes())
+    # zipfile writes UTF-8 with its flag; Japanese tools write CP932 without one.
+    path.write_bytes(path.read_bytes().replace(b"XXXX", "学区".encode("cp932")))
+    with _archive.unpacked(path) as (file,):
+        assert file.path.name == "学区.geojson"
 
 
 @pytest.mark.parametrize(
     ("files", "code"),
     [
-        ({"a.geojson": b"{}", "b.geojson": b"{}"}, "zip_not_one"),
+        ({f"{i}.geojson": b"{}" for i in range(_archive.MAX_DATASETS + 1)}, "zip_not_one"),
         ({"readme.md": b"x"}, "zip_not_one"),
-        ({"[Content_Types].xml": b"x", "xl/a.xml": b"y"}, "spreadsheet"),
+        ({f"{i}.csv": b"a" for i in range(_archive.MAX_MEMBERS + 1)}, "zip_too_large"),
         ({"a.csv": b"0" * 30_000_000}, "zip_too_large"),
     ],
 )
-def test_zips_that_are_not_one_dataset_are_refused(
+def test_zips_of_too_much_or_of_nothing_are_refused(
     tmp_path: Path, files: dict[str, bytes], code: str
 ) -> None:
     path = zipped(tmp_path / "a.zip", files)
@@ -303,13 +466,14 @@ def test_zips_that_are_not_one_dataset_are_refused(
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize("name", ["/evil.csv", "x/.../evil.csv", "C:\\evil.csv"])
+@pytest.mark.parametrize("name", ["/evil.csv", "../../evil.csv", "x/.../evil.csv", "C:\\evil.csv"])
 def test_a_zip_cannot_write_elsewhere(tmp_path: Path, name: str) -> None:
     path = zipped(tmp_path / "a.zip", {name: b"name,lat\n"})
     try:
-        with _archive.unpacked(path) as file:
-            assert file.parent.name.startswith("ibasho-")
-            assert [p.name for p in file.parent.iterdir()] == [file.name]
+        with _archive.unpacked(path) as (file,):
+            folder = file.path.parent.parent
+            assert folder.name.startswith("ibasho-")
+            assert [p for p in folder.rglob("*") if p.is_file()] == [file.path]
     except errors.SourceError as problem:
         assert problem.code == "zip_not_one"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.zip"]

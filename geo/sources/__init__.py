@@ -7,11 +7,15 @@ The map of the readers::
     census           small areas with their people; the small-area tables; households at points
     places           cafeterias (49 columns), the council's own list, facility lists, points
     vacancies        vacant houses and shops, with the owner's consent
+    geocode          lists of addresses with their positions
     streets          OpenStreetMap extracts, OSMnx graphs, line layers
 
-    _archive         one dataset out of a zip
+    _sandbox         all of it in a child process with limits
+    _archive         the datasets of a zip
     _tables          bytes -> rows: encodings, delimiters, headers, codes and numbers in cells
-    _vectors         GeoJSON, shapefile, GeoPackage -> features in JGD2011, repaired
+    _excel           workbooks -> the same rows, as a person sees them
+    _vectors         layers of any format -> features in JGD2011, repaired
+    _gml, _xml       GML and KML; XML without entities
     _opening         opening words -> days a week
     _points          cells -> positions, dates, years; why a row has no place
     _reading         what a reader gives back
@@ -22,23 +26,57 @@ the file, the row or column, and the way out.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from geo import errors
-from geo.sources import _archive, _tables, _vectors, boundaries, census, places, streets, vacancies
-from geo.sources._reading import Kind, Note, Reading, digest
+from geo.sources import (
+    _archive,
+    _excel,
+    _sandbox,
+    _tables,
+    _vectors,
+    boundaries,
+    census,
+    geocode,
+    places,
+    streets,
+    vacancies,
+)
+from geo.sources._mapping import load as layouts
+from geo.sources._mapping import save as save_layouts
+from geo.sources._reading import Hints, Kind, Note, Reading, digest
+from geo.sources.geocode import of_small_areas as addresses_of
 
-__all__ = ["KINDS", "Kind", "Note", "Reading", "detect", "read"]
+__all__ = [
+    "KINDS",
+    "Hints",
+    "Kind",
+    "Note",
+    "Reading",
+    "addresses_of",
+    "detect",
+    "layouts",
+    "read",
+    "save_layouts",
+]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Every kind of file that can be read."""
 
-Opened = _vectors.Layer | _tables.Sheet | list[Any] | str
+
+@dataclasses.dataclass(frozen=True)
+class _Streets:
+    """A street file, which only its own reader opens."""
+
+
+Opened = _vectors.Layer | _tables.Sheet | list[Any] | str | _Streets
 """A file before its kind is known: features, rows, a JSON list, or the text of a script."""
 
+_NO_HINTS = Hints()
 _STREET_MAGIC = (b"\x1f\x8b", b"<", b"\x00\x00\x00")
 _LAYER_KINDS = ("municipalities", "zones", "small-areas")
 
@@ -63,8 +101,14 @@ def detect(path: Path) -> Kind:
     SourceError
         The file is missing, empty, cut off or in an unknown encoding.
     """
-    with _archive.unpacked(_existing(path)) as file:
-        return "streets" if _is_streets(file) else _kind(file, _open(file))
+    _existing(path)
+    return detect_here(path) if _sandbox.is_off() else cast("Kind", _sandbox.detect(path))
+
+
+def detect_here(path: Path) -> Kind:
+    """The same in this process: what the sandbox runs."""
+    with _archive.unpacked(_existing(path)) as files:
+        return _one(path, files, None)[0].kind
 
 
 def read(
@@ -74,6 +118,7 @@ def read(
     kind: Kind | None = None,
     system: str | None = None,
     tier: str | None = None,
+    hints: Hints = _NO_HINTS,
 ) -> Reading:
     """A file as understood, for one municipality.
 
@@ -87,6 +132,8 @@ def read(
         What the file is; by its content unless told.
     system, tier : str, optional
         For zones: what the system is called, and its tier.
+    hints : Hints
+        What the project knows and the file does not tell: columns, addresses, places.
 
     Returns
     -------
@@ -98,50 +145,119 @@ def read(
     AtlasError
         A sentence that names the file, the row or column, and the way out.
     """
-    with _archive.unpacked(_existing(path)) as file:
-        if kind == "streets" or (kind is None and _is_streets(file)):
-            found = streets.read(file)
-        else:
-            opened = _open(file)
-            found = _read(file, opened, kind or _kind(file, opened), municipality_code, system, tier)
-        if file != path:
+    _existing(path)
+    if _sandbox.is_off():
+        return read_here(
+            path, municipality_code=municipality_code, kind=kind, system=system, tier=tier, hints=hints
+        )
+    arguments = {"municipality_code": municipality_code, "kind": kind, "system": system, "tier": tier}
+    return _sandbox.read(path, arguments, hints=hints)
+
+
+def read_here(
+    path: Path,
+    *,
+    municipality_code: str,
+    kind: Kind | None = None,
+    system: str | None = None,
+    tier: str | None = None,
+    hints: Hints = _NO_HINTS,
+) -> Reading:
+    """The same in this process: what the sandbox runs."""
+    with _archive.unpacked(_existing(path)) as files:
+        one, others = _one(path, files, kind)
+        found = _read(one, municipality_code=municipality_code, system=system, tier=tier, hints=hints)
+        notes = [
+            *one.file.notes,
+            *others,
+            *(one.opened.notes if isinstance(one.opened, _tables.Sheet) else ()),
+        ]
+        found = dataclasses.replace(found, notes=(*notes, *found.notes))
+        if one.file.path != path:
             found = dataclasses.replace(found, file=path.name, sha256=digest([path]))
     return found
 
 
 def _existing(path: Path) -> Path:
     # Any part of a shapefile may be named; the others are found beside it.
-    _tables.raw(path)
+    _tables.check(path)
     return path
 
 
+@dataclasses.dataclass(frozen=True)
+class _Understood:
+    """A dataset that is opened and known."""
+
+    file: _archive.File
+    kind: Kind
+    opened: Opened
+
+
+def _one(path: Path, files: Sequence[_archive.File], kind: Kind | None) -> tuple[_Understood, list[Note]]:
+    """The dataset that is meant; of several in a zip the only one that is understood, or is of the told kind."""
+    if len(files) == 1:
+        return _understood(files[0], kind), []
+    found = []
+    for file in files:
+        with contextlib.suppress(errors.AtlasError):
+            found.append(_understood(file, None))
+    fitting = [one for one in found if kind in (None, one.kind)]
+    if len(fitting) != 1:
+        raise _archive.not_one(path, [file.path.name for file in files])
+    taken = fitting[0].file.path.name
+    others = _tables.listed((f.path.name for f in files if f.path.name != taken), most=5)
+    note = Note(
+        "info",
+        "zip_others",
+        "Of the datasets in the zip {taken} was read; {others} were not. Unpack it to import those too.",
+        values={"taken": taken, "others": others},
+    )
+    return fitting[0], [note]
+
+
+def _understood(file: _archive.File, kind: Kind | None) -> _Understood:
+    opened = _open(file.path, kind)
+    found = kind or _kind(file.path, opened)
+    if isinstance(opened, _vectors.Layer) and opened.shape == "line" and found in _LAYER_KINDS:
+        opened = _vectors.polygonised(opened)
+    return _Understood(file, found, opened)
+
+
 def _is_streets(path: Path) -> bool:
-    """Whether the street reader is to be asked: its own formats begin unlike any table or layer."""
+    """Whether this is for the street reader alone: its own formats begin unlike any table or layer."""
     with path.open("rb") as stream:
         head = stream.read(64)
-    if head.startswith(_vectors.SHP_MAGIC) or not head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(
-        _STREET_MAGIC
-    ):
+    if _vectors.looks_like(path) or not head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(_STREET_MAGIC):
         return False
-    return path.suffix.lower() not in (".shx", ".dbf", ".prj", ".cpg") and streets.looks_like(path)
+    return streets.looks_like(path)
 
 
-def _open(path: Path) -> Opened:
+def _open(path: Path, kind: Kind | None) -> Opened:
+    if _is_streets(path):
+        return _Streets()
+    if _excel.looks_like(path):
+        return _sheet(_excel.read(path))
     if path.suffix.lower() == ".js":
         return _tables.decode(_tables.raw(path), file=path.name)[0]
     if _vectors.looks_like(path):
         content = b"" if path.suffix.lower() in _vectors.SUFFIXES else _tables.raw(path)
         if b'"singleHousehold"' in content[:10_000]:
             return content.decode("utf-8", "replace")
-        return _vectors.read(path)
+        layer = _vectors.read(path)
+        return _vectors.polygonised(layer) if kind is None and _vectors.is_closed(layer) else layer
     content = _tables.raw(path)
     if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"["):
         data, _ = _vectors.parse_json(content, file=path.name)
         return list(data)
-    if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
+    if (
+        content.lstrip(b"\xef\xbb\xbf \r\n\t")
+        .replace(b"\0", b"")
+        .startswith((b"<", b"\xff\xfe<", b"\xfe\xff<"))
+    ):
         raise errors.SourceError(
             "xml_not_read",
-            "{file} is XML (GML or metadata), which is not read. Import the GeoJSON or shapefile of the same layer.",
+            "{file} is XML, but neither GML nor KML with features (it may be metadata). Import the GeoJSON or "
+            "shapefile of the same layer.",
             file=path.name,
         )
     if census.is_households(content[:10_000].decode("utf-8", "replace")):
@@ -149,13 +265,33 @@ def _open(path: Path) -> Opened:
     return _tables.read(path)
 
 
+def _sheet(sheets: Sequence[_tables.Sheet]) -> _tables.Sheet:
+    """Of the sheets of a workbook the longest whose header is known, or the longest of all."""
+    best = max(sheets, key=lambda sheet: (_sheet_kind(sheet) is not None, len(sheet.rows)))
+    others = [sheet.name for sheet in sheets if sheet is not best]
+    if not others:
+        return best
+    note = Note(
+        "info",
+        "excel_other_sheets",
+        "Of the workbook the sheet {sheet} was read; {others} were not. Save those as files of their own to import "
+        "them too.",
+        values={"sheet": best.name, "others": _tables.listed(others, most=5)},
+    )
+    return dataclasses.replace(best, notes=(note, *best.notes))
+
+
 def _kind(path: Path, opened: Opened) -> Kind:
+    if isinstance(opened, _Streets):
+        return "streets"
     if isinstance(opened, _vectors.Layer):
         found = _layer_kind(opened)
     elif isinstance(opened, _tables.Sheet):
         found = _sheet_kind(opened)
     elif isinstance(opened, str):
         found = "households" if census.is_households(opened) else None
+    elif geocode.is_towns(opened):
+        found = "addresses"
     else:
         found = "places" if places.is_facilities(opened) else None
     if found is None:
@@ -185,13 +321,17 @@ def _layer_kind(layer: _vectors.Layer) -> Kind | None:
 def _sheet_kind(sheet: _tables.Sheet) -> Kind | None:
     if census.table_of(sheet):
         return "census-table"
+    if geocode.table_of(sheet):
+        return "addresses"
     if vacancies.table_of(sheet):
         return "vacancies"
-    return "places" if places.table_of(sheet) else None
+    return "places" if places.venues_of(sheet) or places.table_of(sheet) else None
 
 
 def _seen(opened: Opened) -> str:
     """What a file holds, in words that need no translation."""
+    if isinstance(opened, _Streets):
+        return "OpenStreetMap / OSMnx"
     if isinstance(opened, _vectors.Layer):
         return f"{opened.shape.title()}: {_tables.listed(opened.columns)}"
     if isinstance(opened, _tables.Sheet):
@@ -203,10 +343,11 @@ def _seen(opened: Opened) -> str:
 
 
 def _read(
-    path: Path, opened: Opened, kind: Kind, municipality_code: str, system: str | None, tier: str | None
+    one: _Understood, *, municipality_code: str, system: str | None, tier: str | None, hints: Hints
 ) -> Reading:
+    path, kind, opened = one.file.path, one.kind, one.opened
     if kind == "streets":
-        return streets.read(path)
+        return streets.of_layer(opened) if isinstance(opened, _vectors.Layer) else streets.read(path)
     if kind == "households":
         return census.households(path)
     if kind in _LAYER_KINDS:
@@ -216,15 +357,25 @@ def _read(
         if kind == "small-areas":
             return census.small_areas(layer, municipality_code=municipality_code)
         return boundaries.zones(layer, municipality_code=municipality_code, system=system, tier=tier)
-    if kind == "places" and isinstance(opened, _vectors.Layer):
-        return places.of_points(opened)
-    if kind == "places" and isinstance(opened, list):
-        return places.of_facilities(path, opened)
+    if kind == "places":
+        return _places(path, opened, municipality_code, hints)
+    if kind == "addresses":
+        if isinstance(opened, list):
+            return geocode.of_towns(path, opened)
+        return geocode.of_sheet(_expect(path, opened, _tables.Sheet, kind), municipality=hints.municipality)
     sheet = _expect(path, opened, _tables.Sheet, kind)
-    reader = {"census-table": census.statistics, "places": places.of_sheet, "vacancies": vacancies.of_sheet}[
-        kind
-    ]
+    reader = census.statistics if kind == "census-table" else vacancies.of_sheet
     return reader(sheet, municipality_code=municipality_code)
+
+
+def _places(path: Path, opened: Opened, municipality_code: str, hints: Hints) -> Reading:
+    if isinstance(opened, _vectors.Layer):
+        return places.of_points(opened, municipality_code=municipality_code, hints=hints)
+    if isinstance(opened, list):
+        return places.of_facilities(path, opened)
+    sheet = _expect(path, opened, _tables.Sheet, "places")
+    reader = places.of_venues if places.venues_of(sheet) else places.of_sheet
+    return reader(sheet, municipality_code=municipality_code, hints=hints)
 
 
 def _expect(path: Path, opened: Opened, wanted: type[Any], kind: Kind) -> Any:

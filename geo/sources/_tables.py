@@ -7,16 +7,21 @@ import io
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 from geo import errors
+from geo.sources._reading import Note
 
 MAX_BYTES = 300_000_000
 MAX_ROWS = 400_000
 MAX_FIELD = 20_000
 _HEADER_DEPTH = 15
+_MOST_HEADER_ROWS = 4
+_DAY_HEADING = re.compile(r".*(日|日付|date|_on)|as_of")
+_TIME_HEADING = re.compile(r".*((開始|終了|開館|閉館|開所|閉所)(時間|時刻)?|時刻|_time)")
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,16 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Merged:
+    """Cells that a spreadsheet shows as one: rows from 1, columns from 0, ends included."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+@dataclass(frozen=True)
 class Sheet:
     """A file of rows, before anybody knows which row is the header."""
 
@@ -35,6 +50,10 @@ class Sheet:
     encoding: str
     rows: tuple[Row, ...]
     blank: int
+    name: str = ""
+    """Of the sheet, in a workbook."""
+    merged: tuple[Merged, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,8 +132,36 @@ def _check_digit(code: str) -> str:
     return str((11 - sum(w * int(d) for w, d in zip((6, 5, 4, 3, 2), code, strict=True)) % 11) % 10)
 
 
-def raw(path: Path) -> bytes:
-    """The bytes of a file that is there, is not empty and is not absurdly large."""
+def day(serial: float) -> str:
+    """The date of a spreadsheet's day number, ISO 8601.
+
+    Examples
+    --------
+    >>> day(46054), day(1), day(60.5)
+    ('2026-02-01', '1900-01-01', '1900-02-28')
+    """
+    whole = math.floor(serial)
+    # Spreadsheets believe in a 29 February 1900, their day 60.
+    return (date(1899, 12, 31) + timedelta(days=whole - (whole >= 60))).isoformat()
+
+
+def clock(days: float) -> str:
+    """The time of a spreadsheet's share of a day; beyond midnight the hours go on.
+
+    Examples
+    --------
+    >>> clock(0.70833), clock(0.5), clock(1.25), clock(0.000694)
+    ('17:00', '12:00', '30:00', '00:01')
+    """
+    seconds = round(days * 86_400)
+    whole = round(seconds / 60) * 60
+    # A share of four digits is some seconds off, and nobody opens three seconds before the hour.
+    minutes, rest = divmod(whole if abs(seconds - whole) <= 5 else seconds, 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}" + (f":{rest:02d}" if rest else "")
+
+
+def check(path: Path) -> None:
+    """Raise unless a file is there and is not absurdly large."""
     if not path.is_file():
         raise errors.SourceError(
             "file_missing", "{file} is not there, or is no file. Give the path of a file.", file=str(path)
@@ -126,6 +173,11 @@ def raw(path: Path) -> bytes:
             file=path.name,
             limit=MAX_BYTES,
         )
+
+
+def raw(path: Path) -> bytes:
+    """The bytes of a file that is there, is not empty and is not absurdly large."""
+    check(path)
     content = path.read_bytes()
     if not content.strip(b"\0\r\n\t \xef\xbb\xbf"):
         raise errors.SourceError(
@@ -209,7 +261,7 @@ def read(path: Path) -> Sheet:
     try:
         for index, cells in enumerate(_records(text), 1):
             if any(cell.strip() for cell in cells):
-                rows.append(_row(path, index, cells))
+                rows.append(row(path, index, cells, count=index))
             else:
                 blank += 1
     except csv.Error as problem:
@@ -222,8 +274,9 @@ def read(path: Path) -> Sheet:
     return Sheet(path, encoding, tuple(rows), blank)
 
 
-def _row(path: Path, index: int, cells: Sequence[str]) -> Row:
-    if index > MAX_ROWS or any(len(cell) > MAX_FIELD for cell in cells):
+def row(path: Path, index: int, cells: Sequence[str], *, count: int) -> Row:
+    """A row, unless it is one too many or a cell of it is too long for any list."""
+    if count > MAX_ROWS or any(len(cell) > MAX_FIELD for cell in cells):
         raise errors.DataError(
             "table_too_large",
             "{file} has more than {rows} rows, or a cell of more than {chars} characters (row {row}); "
@@ -246,7 +299,10 @@ def _delimiter(text: str) -> str:
 
 
 def with_header(sheet: Sheet, is_known: Callable[[str], bool], *, at_least: int = 2) -> Table | None:
-    """The table under the first row near the top that has most of the known column names.
+    """The table under the row, or the merged rows, near the top with most of the known column names.
+
+    Day numbers below a heading of days, and shares of a day below one of times, become dates and times, as the
+    spreadsheet would show them. Cells merged over several rows count in each of them.
 
     Parameters
     ----------
@@ -261,13 +317,103 @@ def with_header(sheet: Sheet, is_known: Callable[[str], bool], *, at_least: int 
     table : Table or None
         None when no row near the top is such a header.
     """
-    top = sheet.rows[:_HEADER_DEPTH]
-    scores = [len({heading(cell) for cell in row.cells if is_known(heading(cell))}) for row in top]
+    found = [
+        (position, depth, _header(sheet, position, depth, is_known))
+        for position in range(min(_HEADER_DEPTH, len(sheet.rows)))
+        for depth in _depths(sheet, position)
+    ]
+    scores = [len({name for name in header if is_known(name)}) for _, _, header in found]
     if not scores or max(scores) < at_least:
         return None
-    position = scores.index(max(scores))
-    header = tuple(heading(cell) for cell in top[position].cells)
-    return Table(sheet, header, top[position].number, sheet.rows[position + 1 :])
+    # Of equals the flattest: a title over a header adds nothing to it.
+    best = min(range(len(found)), key=lambda i: (-scores[i], found[i][1], i))
+    position, depth, header = found[best]
+    rows = _filled(sheet, position + depth)
+    return Table(sheet, header, sheet.rows[position + depth - 1].number, _as_shown(header, rows))
+
+
+def _depths(sheet: Sheet, position: int) -> list[int]:
+    """How many rows a header may have that begins here, by the cells that are merged in its first row."""
+    first = sheet.rows[position].number
+    here = [m for m in sheet.merged if m.top == first]
+    deep = max((m.bottom for m in here), default=first) - first + 1
+    depths = [deep] if deep > 1 else [1, 2] if here else [1]
+    # Rows of a header follow one another; what is left blank between them is none.
+    return [
+        depth
+        for depth in depths
+        if depth <= _MOST_HEADER_ROWS
+        and position + depth <= len(sheet.rows)
+        and sheet.rows[position + depth - 1].number == first + depth - 1
+    ]
+
+
+def _header(sheet: Sheet, position: int, depth: int, is_known: Callable[[str], bool]) -> tuple[str, ...]:
+    rows = sheet.rows[position : position + depth]
+    if depth == 1:
+        return tuple(heading(cell) for cell in rows[0].cells)
+    over = {
+        (number, column): (m.top, m.left)
+        for m in sheet.merged
+        if rows[0].number <= m.top <= rows[-1].number
+        for number in range(m.top, min(m.bottom, rows[-1].number) + 1)
+        for column in range(m.left, m.right + 1)
+    }
+    cells = {(r.number, c): heading(text) for r in rows for c, text in enumerate(r.cells)}
+    width = max((column for _, column in [*cells, *over]), default=-1) + 1
+    names = []
+    for column in range(width):
+        parts = [cells.get(over.get((r.number, column), (r.number, column)), "") for r in rows]
+        names.append(_joined([part for part in dict.fromkeys(parts) if part], is_known))
+    return tuple(names)
+
+
+def _joined(parts: Sequence[str], is_known: Callable[[str], bool]) -> str:
+    """One name of the parts that stand above one another: the fullest that is known."""
+    tries = ["_".join(parts), "".join(parts), *reversed(parts)]
+    return next((name for name in tries if is_known(name)), tries[0])
+
+
+def _filled(sheet: Sheet, start: int) -> tuple[Row, ...]:
+    rows = sheet.rows[start:]
+    down = [m for m in sheet.merged if rows and m.bottom > m.top >= rows[0].number]
+    if not down:
+        return rows
+    by_number: Mapping[int, Row] = {r.number: r for r in rows}
+    changed: dict[int, dict[int, str]] = {}
+    for merged in down:
+        above = by_number.get(merged.top)
+        text = above.cells[merged.left] if above and merged.left < len(above.cells) else ""
+        # Bounded by the rows that are there: a merged column may reach to the end of all sheets.
+        for number in range(merged.top + 1, min(merged.bottom, rows[-1].number) + 1) if text else ():
+            changed.setdefault(number, {})[merged.left] = text
+    return tuple(_with_cells(r, changed[r.number]) if r.number in changed else r for r in rows)
+
+
+def _with_cells(before: Row, changed: Mapping[int, str]) -> Row:
+    cells = list(before.cells) + [""] * (max(changed) + 1 - len(before.cells))
+    for column, text in changed.items():
+        cells[column] = text
+    return Row(before.number, tuple(cells))
+
+
+def _as_shown(header: Sequence[str], rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    show = {i: _day_shown for i, name in enumerate(header) if _DAY_HEADING.fullmatch(name)}
+    show |= {i: _time_shown for i, name in enumerate(header) if _TIME_HEADING.fullmatch(name)}
+    if not show:
+        return rows
+    return tuple(
+        Row(r.number, tuple(show[i](cell) if i in show else cell for i, cell in enumerate(r.cells)))
+        for r in rows
+    )
+
+
+def _day_shown(cell: str) -> str:
+    return day(int(float(cell))) if re.fullmatch(r"[2-7]\d{4}(\.0)?", cell) else cell
+
+
+def _time_shown(cell: str) -> str:
+    return clock(float(cell)) if re.fullmatch(r"0?\.\d{2,}", cell) else cell
 
 
 def listed(names: Iterable[object], *, most: int = 10) -> str:

@@ -1,8 +1,8 @@
-"""Layers of features: GeoJSON, shapefile and GeoPackage to one table in JGD2011, and what was mended.
+"""Layers of features in any format to one table in JGD2011, and what was mended.
 
 GDAL sees nothing but the ``.shp`` (and ``.shx``) of a shapefile, copied under a name of our own after their
 first bytes were looked at: its other drivers open whatever path the content of a file names. Attributes,
-GeoJSON and GeoPackage are read here, which also lets encodings be strict.
+GeoJSON, TopoJSON, GML, KML and GeoPackage are read by own code, which also lets encodings be strict.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import struct
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ import pyproj
 import shapely
 
 from geo import errors, schemas
-from geo.sources import _tables
+from geo.sources import _gml, _tables
 from geo.sources._reading import Note, digest
 
 DRIVERS = frozenset({"ESRI Shapefile", "GPKG", "GeoJSON", "FlatGeobuf", "MEM", "Memory"})
@@ -51,7 +51,10 @@ _CODECS = {
     "ms932": "cp932",
 }
 Array = np.ndarray[Any, Any]
+MAX_FEATURES = 1_000_000
+MAX_TEXT = 100_000
 _SQLITE_STEPS = 500_000_000
+_SQLITE_BYTES = 100_000_000
 _EQUAL_AREA = "EPSG:6933"
 
 
@@ -103,16 +106,18 @@ class _Raw:
 
 
 def looks_like(path: Path) -> bool:
-    """Whether the first bytes are those of a layer: shapefile part, GeoPackage, or a JSON object."""
+    """Whether the first bytes are those of a layer: shapefile part, GeoPackage, a JSON object, GML or KML."""
     if path.suffix.lower() in SUFFIXES:
         return True
     with path.open("rb") as stream:
-        head = stream.read(64)
-    return head.startswith((SHP_MAGIC, SQLITE_MAGIC)) or head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{")
+        head = stream.read(4096)
+    if head.startswith((SHP_MAGIC, SQLITE_MAGIC)):
+        return True
+    return head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{") or _gml.looks_like(head)
 
 
 def read(path: Path) -> Layer:
-    """A layer from a GeoJSON, a shapefile (any of its parts) or a GeoPackage.
+    """A layer from a GeoJSON, TopoJSON, GML, KML, shapefile (any of its parts) or GeoPackage.
 
     Raises
     ------
@@ -123,12 +128,14 @@ def read(path: Path) -> Layer:
     DataError
         No features, or coordinates that are not in Japan.
     """
-    if path.suffix.lower() in SUFFIXES:
-        found = _shapefile(path)
-    else:
-        content = _tables.raw(path)
-        found = _geopackage(path) if content.startswith(SQLITE_MAGIC) else _geojson(path, content)
-    return _layer(path, found)
+    is_part = path.suffix.lower() in SUFFIXES
+    return _layer(path, _shapefile(path) if is_part else _by_content(path, _tables.raw(path)))
+
+
+def _by_content(path: Path, content: bytes) -> _Raw:
+    if content.startswith(SQLITE_MAGIC):
+        return _geopackage(path)
+    return _xml(path, content) if _gml.looks_like(content[:4096]) else _geojson(path, content)
 
 
 def of_json(path: Path, data: Mapping[str, Any], encoding: str) -> Layer:
@@ -144,6 +151,7 @@ def _layer(path: Path, found: _Raw) -> Layer:
         raise errors.DataError(
             "layer_no_features", "{file} has no features. Export the layer again.", file=path.name
         )
+    _check_size(path, found)
     present = ~(shapely.is_missing(found.geometry) | shapely.is_empty(found.geometry))
     if not present.any():
         raise errors.DataError(
@@ -165,6 +173,25 @@ def _layer(path: Path, found: _Raw) -> Layer:
     return Layer(
         path, frame, len(numbers), digest(list(found.parts)), found.encoding, crs, (*notes, *moved, *mended)
     )
+
+
+def _check_size(path: Path, found: _Raw) -> None:
+    long = [
+        number
+        for column in found.attributes
+        for number, value in enumerate(found.attributes[column], 1)
+        if isinstance(value, str) and len(value) > MAX_TEXT
+    ]
+    if long or len(found.geometry) > MAX_FEATURES:
+        raise errors.DataError(
+            "layer_too_large",
+            "{file} has more than {features} features, or a text of more than {chars} characters (feature "
+            "{feature}). Cut the layer to the municipality, and take that text out.",
+            file=path.name,
+            features=MAX_FEATURES,
+            chars=MAX_TEXT,
+            feature=min(long, default=MAX_FEATURES + 1),
+        )
 
 
 def _no_geometry(number: int) -> Note:
@@ -350,6 +377,10 @@ def _no_constant(name: str) -> float:
 
 def _geojson(path: Path, content: bytes) -> _Raw:
     data, encoding = parse_json(content, file=path.name)
+    if isinstance(data, Mapping) and data.get("type") == "Topology":
+        data = _untangled(path, data)
+    if isinstance(data, Mapping) and data.get("type") == "Feature":
+        data = {**data, "features": [data]}
     return _features(path, data, encoding)
 
 
@@ -412,6 +443,178 @@ def _undeclared(path: Path, name: str) -> errors.CrsError:
         "The coordinate system that {file} declares ({crs}) cannot be understood. Export it in EPSG:6668.",
         file=path.name,
         crs=name[:120],
+    )
+
+
+# -- TopoJSON -----------------------------------------------------------------------------------------------
+
+
+def _untangled(path: Path, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The one layer of a TopoJSON as GeoJSON (topojson-specification, Bostock 2013)."""
+    objects = data.get("objects")
+    layers = (
+        {str(k): v for k, v in objects.items() if isinstance(v, Mapping)}
+        if isinstance(objects, Mapping)
+        else {}
+    )
+    if len(layers) != 1:
+        raise _not_one_layer(path, list(layers))
+    (layer,) = layers.values()
+    members = layer.get("geometries", []) if layer.get("type") == "GeometryCollection" else [layer]
+    try:
+        arcs = _arcs(data)
+        features = [
+            {"properties": _properties(member), "geometry": _woven(member, arcs, data.get("transform"))}
+            for member in members
+        ]
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as problem:
+        raise errors.SourceError(
+            "topojson_broken",
+            "{file} is no complete TopoJSON ({problem}). Export the layer again, best as GeoJSON.",
+            file=path.name,
+            problem=f"{type(problem).__name__}: {problem}"[:120],
+        ) from None
+    return {
+        "type": "FeatureCollection",
+        "features": features,
+        **({"crs": data["crs"]} if "crs" in data else {}),
+    }
+
+
+def _arcs(data: Mapping[str, Any]) -> list[Array]:
+    """The lines that borders are woven of: with a transform each point is a whole step from the one before."""
+    transform = data.get("transform")
+    arcs = [np.array([point[:2] for point in arc], dtype=float).reshape(-1, 2) for arc in data["arcs"]]
+    if not transform:
+        return arcs
+    scale, move = (np.array(transform[key][:2], dtype=float) for key in ("scale", "translate"))
+    return [np.cumsum(arc, axis=0) * scale + move for arc in arcs]
+
+
+def _woven(member: Mapping[str, Any], arcs: Sequence[Array], transform: Any) -> dict[str, Any] | None:
+    kind = member.get("type")
+    if kind in (None, "null"):
+        return None
+    if kind == "GeometryCollection":
+        parts = [_woven(part, arcs, transform) for part in member["geometries"]]
+        return {"type": kind, "geometries": [part for part in parts if part is not None]}
+    if kind in ("Point", "MultiPoint"):
+        points = np.array(member["coordinates"], dtype=float)[..., :2]
+        if transform:
+            points = points * np.array(transform["scale"][:2]) + np.array(transform["translate"][:2])
+        return {"type": kind, "coordinates": points.tolist()}
+    depth = {"LineString": 0, "MultiLineString": 1, "Polygon": 1, "MultiPolygon": 2}[str(kind)]
+    return {"type": kind, "coordinates": _stitched(member["arcs"], arcs, depth)}
+
+
+def _stitched(indices: Any, arcs: Sequence[Array], depth: int) -> list[Any]:
+    if depth:
+        return [_stitched(part, arcs, depth - 1) for part in indices]
+    # A negative number means the arc backwards: ~0 is the first one.
+    runs = [arcs[i] if i >= 0 else arcs[~i][::-1] for i in indices]
+    joined: list[Any] = np.concatenate([runs[0], *(run[1:] for run in runs[1:])]).tolist()
+    return joined
+
+
+# -- GML and KML --------------------------------------------------------------------------------------------
+
+
+def _xml(path: Path, content: bytes) -> _Raw:
+    found = _gml.read(content, file=path.name)
+    geometry = np.array(found.geometry, dtype=object)
+    crs = pyproj.CRS.from_epsg(4326) if found.is_kml else _gml_crs(path, found.crs)
+    if len(geometry) and not found.is_kml and crs is not None:
+        geometry = _east_first(geometry, crs, str(found.crs))
+    attributes = pd.DataFrame(found.attributes, index=range(len(geometry)), dtype=object)
+    return _Raw(attributes, geometry, crs, found.encoding, (path,), found.notes)
+
+
+def _gml_crs(path: Path, name: str | None) -> pyproj.CRS | None:
+    if name is None:
+        return None
+    code = re.search(r"EPSG(?:/0/|:{1,2}[\d.]*:?|\.xml#)(\d{4,5})$", name, re.IGNORECASE)
+    # The files of the Japanese standard before EPSG codes: "JGD2000 / (B, L)".
+    old = {"JGD2011": 6668, "JGD2000": 4612, "TD": 4301}.get(name.split("/")[0].strip().upper())
+    try:
+        return pyproj.CRS.from_epsg(int(code.group(1)) if code else old or 0)
+    except pyproj.exceptions.CRSError:
+        raise _undeclared(path, name) from None
+
+
+def _east_first(geometry: Array, crs: pyproj.CRS, name: str) -> Array:
+    """Coordinates with the easting first, whichever way the file gives them.
+
+    A ``urn`` means the order of the registry, which is north first here; the older ways to name a system mean
+    nothing certain. In Japan no latitude can be a longitude, so degrees tell their order themselves.
+    """
+    if crs.is_geographic:
+        west, south, east, north = shapely.total_bounds(geometry)
+        swapped = bool(_inside(south, west, north, east))
+    else:
+        swapped = name.lower().startswith("urn") and crs.axis_info[0].direction == "north"
+    if not swapped:
+        return geometry
+    return np.asarray(shapely.transform(geometry, lambda xy: xy[:, ::-1]))
+
+
+# -- lines that close ---------------------------------------------------------------------------------------
+
+
+def is_closed(layer: Layer) -> bool:
+    """Whether a layer of lines is one of borders: every line comes back to where it began."""
+    shapes = layer.frame.geometry.to_numpy()
+    return layer.shape == "line" and all(not shapely.is_empty(_closed(shape)) for shape in shapes)
+
+
+def polygonised(layer: Layer) -> Layer:
+    """A layer of border lines as the areas within them; lines that do not close are left out, by number.
+
+    Raises
+    ------
+    DataError
+        Not one line closes.
+    """
+    shapes = np.array([_closed(shape) for shape in layer.frame.geometry], dtype=object)
+    empty = shapely.is_empty(shapes)
+    if empty.all():
+        raise errors.DataError(
+            "lines_open",
+            "{file} is a layer of lines, and none of its {n} lines closes, so they are no borders of areas. Close "
+            "the lines, or export the layer as polygons.",
+            file=layer.path.name,
+            n=len(shapes),
+        )
+    frame = layer.frame.set_geometry(gpd.GeoSeries(shapes, index=layer.frame.index, crs=layer.frame.crs))
+    numbers = [int(n) for n in layer.frame.index[empty]]
+    closed = Note(
+        "repaired",
+        "lines_closed",
+        "{n} lines that close were taken as the borders of areas.",
+        values={"n": int((~empty).sum())},
+    )
+    return replace(layer, frame=frame[~empty], notes=(*layer.notes, closed, *map(_open_line, numbers)))
+
+
+def _closed(shape: Any) -> Any:
+    """The area within the lines of a feature; empty when they do not close, or when some are left over."""
+    if shape.geom_type in ("Polygon", "MultiPolygon"):
+        return shape
+    if shape.geom_type not in ("LineString", "LinearRing", "MultiLineString"):
+        return shapely.Polygon()
+    areas, cuts, dangles, crossed = shapely.polygonize_full(list(shapely.get_parts(shapely.node(shape))))
+    if not (shapely.is_empty(cuts) and shapely.is_empty(dangles) and shapely.is_empty(crossed)):
+        return shapely.Polygon()
+    return shapely.build_area(shape) if len(areas.geoms) else shapely.Polygon()
+
+
+def _open_line(number: int) -> Note:
+    values = {"feature": number}
+    return Note(
+        "refused",
+        "line_open",
+        "The line of feature {feature} does not close and was left out.",
+        number,
+        values,
     )
 
 
@@ -672,11 +875,21 @@ def _text(value: bytes, field: _Field, encoding: str) -> tuple[str | None, bool]
 
 
 def _geopackage(path: Path) -> _Raw:
+    waiting = path.with_name(f"{path.name}-wal")
+    if waiting.is_file() and waiting.stat().st_size:
+        raise errors.SourceError(
+            "gpkg_in_use",
+            "{file} is open in another program, and its newest changes are not in it yet ({wal}). Close it there "
+            "(QGIS, for example) and import it again.",
+            file=path.name,
+            wal=waiting.name,
+        )
     try:
         uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
             # A file may hold a table that never ends; a layer of a municipality takes far fewer steps.
             db.set_progress_handler(lambda: 1, _SQLITE_STEPS)
+            db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _SQLITE_BYTES)
             return _gpkg_layer(path, db)
     except (sqlite3.Error, UnicodeDecodeError, struct.error, shapely.errors.ShapelyError) as problem:
         raise errors.SourceError(
@@ -694,20 +907,31 @@ def _gpkg_layer(path: Path, db: sqlite3.Connection) -> _Raw:
         "ON g.table_name = c.table_name WHERE c.data_type = 'features' ORDER BY 1"
     ).fetchall()
     if len(layers) != 1:
-        raise errors.DataError(
-            "gpkg_not_one_layer",
-            "{file} has {n} layers ({names}); one is needed. Export the one that you mean.",
-            file=path.name,
-            n=len(layers),
-            names=_tables.listed(name for name, _, _ in layers),
-        )
+        raise _not_one_layer(path, [name for name, _, _ in layers])
     table, column, srs = layers[0]
+    _check_plain_table(path, db, table)
     cursor = db.execute(f"SELECT * FROM {_quoted(table)} ORDER BY rowid")  # noqa: S608
     names = [d[0] for d in cursor.description]
-    frame = pd.DataFrame(cursor.fetchall(), columns=names, dtype=object)
+    frame = pd.DataFrame(cursor.fetchmany(MAX_FEATURES + 1), columns=names, dtype=object)
     geometry = np.array([_gpkg_shape(blob) for blob in frame.pop(column)], dtype=object)
     texts = frame.drop(columns=[c for c in frame if frame[c].map(lambda v: isinstance(v, bytes)).any()])
     return _Raw(texts, geometry, _gpkg_crs(path, db, srs), "utf-8", (path,))
+
+
+def _not_one_layer(path: Path, names: Sequence[str]) -> errors.DataError:
+    return errors.DataError(
+        "gpkg_not_one_layer",
+        "{file} has {n} layers ({names}); one is needed. Export the one that you mean.",
+        file=path.name,
+        n=len(names),
+        names=_tables.listed(names),
+    )
+
+
+def _check_plain_table(path: Path, db: sqlite3.Connection, table: str) -> None:
+    found = db.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)).fetchone()
+    if found is None or re.search(r"\bVIRTUAL\b|\bGENERATED\b|\bAS\s*\(", str(found[0]), re.IGNORECASE):
+        raise _unsafe(path, [table])
 
 
 def _check_gpkg(path: Path, db: sqlite3.Connection) -> None:
@@ -717,13 +941,17 @@ def _check_gpkg(path: Path, db: sqlite3.Connection) -> None:
         "AND name NOT LIKE 'gpkg_%' AND name NOT LIKE 'trigger_%_feature_count_%')"
     ).fetchall()
     if application not in (0x47504B47, 0x47503130, 0x47503131) or foreign:
-        raise errors.SourceError(
-            "gpkg_unsafe",
-            "{file} is no plain GeoPackage: it is another SQLite file, or holds views or triggers ({names}) "
-            "that are not run here. Export the layer into a new GeoPackage.",
-            file=path.name,
-            names=_tables.listed(name for (name,) in foreign),
-        )
+        raise _unsafe(path, [name for (name,) in foreign])
+
+
+def _unsafe(path: Path, names: Sequence[str]) -> errors.SourceError:
+    return errors.SourceError(
+        "gpkg_unsafe",
+        "{file} is no plain GeoPackage: it is another SQLite file, or holds views or triggers ({names}) "
+        "that are not run here. Export the layer into a new GeoPackage.",
+        file=path.name,
+        names=_tables.listed(names),
+    )
 
 
 def _quoted(name: str) -> str:
