@@ -18,13 +18,15 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from geo import errors, schemas
-from geo.sources import _mapping, _opening, _points, _tables, _vectors, geocode
+from geo import errors, schedule, schemas
+from geo.sources import _mapping, _points, _tables, _vectors, geocode
 from geo.sources._reading import Hints, Layout, Note, Reading, digest
 
 FREQUENCY = {"1": 6.0, "2": 3.5, "3": 1.5, "4": 0.5, "5": 0.25, "6": 0.08}
 """Opening days a week of 開催頻度: almost daily, 3-4 a week, 1-2 a week, fortnightly, monthly, every few months.
 7 (seasonal) and 8 (irregular) are unknown. Codes: common format of children's cafeterias (むすびえ, 2022)."""
+
+_WEEKS_PER_MONTH = 365.25 / 12 / 7
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "key": ("place_id", "no", "no.", "id", "番号", "管理番号", "事業所番号", "#property"),
@@ -638,12 +640,20 @@ def _opening_text(record: Mapping[str, str]) -> str:
 
 
 def _days(record: Mapping[str, str], cafeteria: bool) -> float:
-    """By the code of frequency where there is one; a bare weekday of a cafeteria does not say how often."""
+    """By the code of frequency where there is one, else by the words about days and hours."""
     if record["frequency"]:
         return FREQUENCY.get(record["frequency"].removesuffix(".0"), math.nan)
     if sessions := _tables.number(record["sessions"]):
-        return round(min(7.0, sessions / _opening.WEEKS_PER_MONTH), 2)
-    return _opening.days_per_week(record["date"] if cafeteria else record["opening"])
+        return round(min(7.0, sessions / _WEEKS_PER_MONTH), 2)
+    hours = {"start": record["from"], "end": record["until"], "note": record["remark"]}
+    if cafeteria:
+        # The list could say how often and does not: a bare weekday leaves that open.
+        said = schedule.from_fields(days=record["weekday"], dates=record["date"], frequency_code="", **hours)
+    elif any(hours.values()):
+        said = schedule.from_fields(days=record["opening"], **hours)
+    else:
+        said = schedule.parse(record["opening"])
+    return schedule.days_per_week(said.schedule)
 
 
 def _word_notes(rows: Sequence[tuple[int, Mapping[str, str]]]) -> list[Note]:
@@ -710,12 +720,16 @@ def _facility(number: int, category: str, place: Any) -> _Entry:
         assumed=_of_category(category),
         address=_first(values, "address"),
         opening=_first(values, "opening"),
-        days=_opening.days_per_week(_first(values, "opening")),
+        days=_days_of(_first(values, "opening")),
     )
 
 
 def _first(values: Mapping[str, Any], field: str) -> str:
     return next((_tables.plain(values[n]) for n in ALIASES[field] if _is_text(values.get(n))), "")
+
+
+def _days_of(words: str) -> float:
+    return schedule.days_per_week(schedule.parse(words).schedule)
 
 
 def _is_text(value: Any) -> bool:
@@ -913,7 +927,7 @@ def _point(number: int, values: Mapping[Any, Any], point: Any) -> _Entry:
         targets=_targets(_first(named, "targets")),
         assumed=_BY_KIND.get(kind, _of_category(category)),
         opening=_first(named, "opening"),
-        days=_opening.days_per_week(_first(named, "opening")),
+        days=_days_of(_first(named, "opening")),
         capacity=_points.one_number(_first(named, "capacity")),
         status=_status(_first(named, "status") or str(named.get("lifecyclestatus", ""))),
         operator=_first(named, "operator"),
