@@ -413,6 +413,18 @@ def test_other_times_that_are_not_known_are_not_closed() -> None:
     assert states(made, date(2026, 4, 8)) == {"00:00": "unknown"}
 
 
+@pytest.mark.parametrize(
+    "vague", ["FREQ=WEEKLY;BYDAY=MO,TU,WE 10:00-14:00 ~?", "FREQ=MONTHLY;BYDAY=1TU 10:00-14:00 ~1/month"]
+)
+def test_what_is_certainly_open_stays_open_beside_what_is_not_known(vague: str) -> None:
+    made = schedule.from_text(f"FREQ=WEEKLY;BYDAY=TU 10:00-12:00 & {vague}")
+    assert states(made, TUESDAY) == {
+        "00:00": "closed", "10:00": "open", "12:00": "unknown", "14:00": "closed",
+    }  # fmt: skip
+    whole_day = schedule.from_text("FREQ=WEEKLY;BYDAY=TU 10:00-12:00 & FREQ=MONTHLY;BYDAY=1TU")
+    assert states(whole_day, TUESDAY) == {"00:00": "unknown", "10:00": "open", "12:00": "unknown"}
+
+
 def test_a_session_after_midnight_runs_into_the_next_day() -> None:
     made = of("月 20時〜翌1時")
     assert states(made, date(2026, 4, 6)) == {"00:00": "closed", "20:00": "open"}
@@ -474,6 +486,14 @@ def test_a_closing_day_on_a_holiday_moves() -> None:
         25,
         26,
         27,
+    ]
+    # 20 Mar 2026 is a Friday and a holiday: the next working day is Monday.
+    friday = schedule.from_text(f"{EVERY} ! FR>workday")
+    assert [d.day for d in schedule.opening_dates(friday, date(2026, 3, 20), date(2026, 3, 24))] == [
+        20,
+        21,
+        22,
+        24,
     ]
     # The day that it moves to may be the first of the range.
     assert (
@@ -547,6 +567,11 @@ def test_a_hundred_places_over_four_weeks_take_less_than_a_blink() -> None:
 def test_days_per_week(words: str, days: float | None) -> None:
     found = schedule.days_per_week(schedule.parse(words).schedule)
     assert (days is None and math.isnan(found)) or found == days
+
+
+def test_days_per_week_of_an_alternation_whose_phase_is_known() -> None:
+    days = schedule.days_from_rrule("DTSTART=20260408;FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE")
+    assert schedule.days_per_week(Schedule((Rule(days),))) == 1.0
 
 
 @settings(max_examples=50, deadline=None)
@@ -700,6 +725,7 @@ def test_every_schedule_can_be_said_in_both_languages(made: Schedule) -> None:
          "every day 9:00–17:00 (closed: national holidays, New Year)"),
         ("月曜休館(祝日の場合は翌平日) 9時〜17時", "毎日 9:00〜17:00（月曜（祝日の場合は翌平日）休み）",
          "every day 9:00–17:00 (closed: Monday (the next working day if it is a national holiday))"),
+        ("火 〜15時", "毎週火曜 〜15:00", "every Tuesday until 15:00 (start not known)"),
         ("", "開いている日時は不明", "opening days and hours not known"),
     ],
 )  # fmt: skip
