@@ -214,7 +214,7 @@ def test_other_lists_are_no_addresses(tmp_path: Path) -> None:
         sources.read(path, municipality_code="13101", kind="addresses")
     assert caught.value.code == "addresses_columns"
     path = tmp_path / "a.json"
-    path.write_text('[{"a": 1}]', encoding="utf-8")
+    path.write_text('[{"a": [1]}]', encoding="utf-8")
     with pytest.raises(errors.DataError) as caught:
         sources.read(path, municipality_code="13101", kind="addresses")
     assert caught.value.code == "addresses_shape"

@@ -19,6 +19,7 @@ import tomli_w
 
 from geo import errors
 from geo.sources import _points, _tables
+from geo.sources._reading import Reading
 
 FILE = "layouts.toml"
 """Beside ``study.toml``: the layouts that were told or guessed, by the fingerprint of their header."""
@@ -46,7 +47,7 @@ _NAME = re.compile(
     r"名称|施設名|事業所名|拠点名|会場名|場所名|居場所|サロン|教室名|店名|会の名|^名前|name|名$"
 )
 _NO_NAME = re.compile(
-    r"カナ|かな|英|フリガナ|ふりがな|kana|市区町村|都道府県|町名|学区|校区|法人|画像|url|file|ファイル"
+    r"カナ|かな|よみ|ヨミ|読み|英|フリガナ|ふりがな|kana|市区町村|都道府県|町名|学区|校区|法人|画像|url|file|ファイル"
 )
 _ADDRESS = re.compile(r"([都道府県市区郡町村].*\d)|丁目|番地")
 _OPENING = re.compile(
@@ -246,17 +247,11 @@ def load(folder: Path) -> dict[str, dict[str, str]]:
     return {key: layout["columns"] for key, layout in _saved(folder).items()}
 
 
-def save(folder: Path, layouts: Mapping[str, tuple[str, Mapping[str, str]]]) -> None:
-    """Add layouts to those of a project, in one step.
-
-    Parameters
-    ----------
-    folder : Path
-    layouts : mapping
-        Fingerprint → (name of the file that it was seen in, field → column).
-    """
+def save(folder: Path, readings: Iterable[Reading]) -> None:
+    """Add the layouts of what was read to those of a project, in one step."""
     before = _saved(folder)
-    new = {key: {"file": file, "columns": dict(columns)} for key, (file, columns) in layouts.items()}
+    found = [(reading.file, reading.layout) for reading in readings if reading.layout]
+    new = {one.fingerprint: {"file": file, "columns": dict(one.columns)} for file, one in found}
     after = {**before, **new}
     if after == before:
         return

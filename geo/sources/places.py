@@ -29,7 +29,7 @@ FREQUENCY = {"1": 6.0, "2": 3.5, "3": 1.5, "4": 0.5, "5": 0.25, "6": 0.08}
 _WEEKS_PER_MONTH = 365.25 / 12 / 7
 
 ALIASES: dict[str, tuple[str, ...]] = {
-    "key": ("place_id", "no", "no.", "id", "番号", "管理番号", "事業所番号", "#property"),
+    "key": ("place_id", "事業所番号", "no", "no.", "id", "番号", "管理番号", "#property"),
     "code": (
         "所在地_全国地方公共団体コード", "都道府県コード又は市区町村コード", "全国地方公共団体コード",
         "municipality_code", "市区町村コード",
