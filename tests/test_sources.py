@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import zipfile
 from pathlib import Path
@@ -155,6 +156,27 @@ def test_the_csv_files_beside_an_old_school_layer_do_not_hide_it(sample: Path, t
     files = {f"A32-13_99_{i:03d}.csv": b"a,b\n1,2\n" for i in range(400)}
     files["A32-13_99.geojson"] = (sample / "A27-23_99.geojson").read_bytes()
     assert sources.detect(packed(tmp_path / "a.zip", files)) == "zones"
+
+
+def test_a_json_list_is_the_same_table_as_its_csv(sample: Path, tmp_path: Path) -> None:
+    plain = sources.read(sample / "ibasho_salon.csv", municipality_code="99101")
+    lines = (sample / "ibasho_salon.csv").read_text(encoding="cp932").splitlines()
+    header, *rows = csv.reader(lines)
+    path = tmp_path / "ibasho_salon.json"
+    path.write_text(json.dumps([dict(zip(header, row, strict=False)) for row in rows]), encoding="utf-8")
+    found = sources.read(path, municipality_code="99101")
+    assert (found.kind, found.rows, found.encoding) == ("places", plain.rows, "utf-8")
+    same = [name for name in plain.table if name not in ("source_row", "geometry", "place_id")]
+    assert found.table[same].to_numpy().tolist() == plain.table[same].to_numpy().tolist()
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "[[1], [2]]", '[{"a": {"b": 1}}]', "[]"])
+def test_a_json_list_of_something_else_is_a_sentence(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "list.json"
+    path.write_text(content)
+    with pytest.raises(errors.AtlasError, match=r"list\.json") as caught:
+        sources.detect(path)
+    assert caught.value.code == "kind_unknown"
 
 
 def test_borders_drawn_as_lines_are_zones(sample: Path, tmp_path: Path) -> None:

@@ -87,6 +87,11 @@ def test_every_minute_of_a_day_is_read_back(minute: int) -> None:
     told = f"{minute // 60:02d}:{minute % 60:02d}"
     assert _tables.clock(minute / 1440) == told
     assert _tables.clock(round(minute / 1440, 5)) == told
+    assert _tables.clock(round(minute / 1440, 4)) == told
+
+
+def test_seconds_that_are_meant_stay() -> None:
+    assert _tables.clock(0.5 + 6 / 86_400) == "12:00:06"
 
 
 @given(st.dates(datetime.date(1900, 3, 1), datetime.date(2199, 12, 31)))
@@ -131,9 +136,10 @@ def header(path: Path, known: str) -> _tables.Table:
 
 
 def test_the_header_is_found_under_a_merged_title(tmp_path: Path) -> None:
-    rows = {1: ["令和7年度 居場所一覧"], 2: ["3月現在"], 4: HEADER, 5: ["えん", "x", 35.7, 139.7]}
-    table = header(book.write(tmp_path / "a.xlsx", {"s": book.sheet(rows, ["A1:D1"])}), "名称 住所 緯度 経度")
-    assert (table.header, table.header_row) == (tuple(HEADER), 4)
+    rows = {1: ["令和7年度"], 3: ["居場所一覧"], 4: [*HEADER, "備考"], 5: ["えん", "x", 35.7, 139.7]}
+    sheet = book.sheet(rows, ["A1:E1", "A3:E3"])
+    table = header(book.write(tmp_path / "a.xlsx", {"s": sheet}), "名称 住所 緯度 経度")
+    assert (table.header, table.header_row) == ((*HEADER, "備考"), 4)
     assert [(row.number, row.cells[0]) for row in table.rows] == [(5, "えん")]
 
 
@@ -311,6 +317,22 @@ def test_a_workbook_cut_off_is_a_sentence(tmp_path: Path, keep: float) -> None:
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
     with pytest.raises(errors.SourceError, match=r"a\.xlsx"):
         sources.detect(path)
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.zip"])
+def test_a_list_of_contents_that_points_before_the_file_is_a_sentence(tmp_path: Path, name: str) -> None:
+    made = book.write(tmp_path / "b.xlsx", {"s": book.sheet(ROWS)})
+    if name == "a.zip":
+        with zipfile.ZipFile(made, "w") as archive:
+            archive.writestr("list.csv", "名称\n")
+    content = bytearray(made.read_bytes())
+    at = len(content) - 22 + 16  # where the end of a zip tells where its list of contents begins
+    content[at : at + 4] = (int.from_bytes(content[at : at + 4], "little") + 5_000).to_bytes(4, "little")
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(errors.SourceError, match=name) as caught:
+        sources.detect(path)
+    assert caught.value.code in ("excel_broken", "zip_broken")
 
 
 @pytest.mark.parametrize("seed", range(40))

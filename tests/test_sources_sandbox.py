@@ -202,6 +202,20 @@ def placemarks(path: Path, n: int) -> Path:
 
 
 @LINUX
+def test_the_child_has_its_walls(sample: Path) -> None:
+    import resource
+
+    sources.detect(sample / "vacant.csv")
+    soft = {
+        what: resource.prlimit(worker().process.pid, getattr(resource, f"RLIMIT_{what}"))[0]
+        for what in ("AS", "CPU", "FSIZE", "CORE")
+    }
+    assert 0 < soft["CPU"] <= _sandbox.SECONDS + 60
+    assert _sandbox.MEGABYTES < soft["AS"] / 1e6 < _sandbox.MEGABYTES + 5_000
+    assert (soft["FSIZE"], soft["CORE"]) == (1_000_000_000, 0)
+
+
+@LINUX
 def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IBASHO_READ_SECONDS", "1")
     problem = refused(placemarks(tmp_path / "slow.kml", 1_000_000))

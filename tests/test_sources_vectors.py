@@ -79,7 +79,7 @@ def topojson(path: Path, *, scale: bool, **more: Any) -> Path:
         (0, 10_000, 20_000, 0, 10_000) if scale else (139.70, 139.71, 139.72, 35.70, 35.71)
     )
     lines = [
-        [(mid, low), (mid, high)],
+        [(mid, low), (12_000, 3_000) if scale else (139.712, 35.703), (mid, high)],
         [(mid, high), (west, high), (west, low), (mid, low)],
         [(mid, low), (east, low), (east, high), (mid, high)],
     ]
@@ -110,8 +110,11 @@ def test_topojson_is_untangled(tmp_path: Path, scale: bool) -> None:
     found = _vectors.read(topojson(tmp_path / "a.json", scale=scale))
     assert found.frame["name"].tolist() == ["区0", "区1"]
     one, two = found.frame.geometry
-    assert one.symmetric_difference(SQUARE).area < 1e-12
-    assert two.symmetric_difference(shapely.affinity.translate(SQUARE, 0.01)).area < 1e-12
+    bend = [(139.71, 35.70), (139.712, 35.703), (139.71, 35.71)]
+    west = shapely.Polygon([*bend, (139.70, 35.71), (139.70, 35.70)])
+    east = shapely.Polygon([*bend, (139.72, 35.71), (139.72, 35.70)])
+    assert one.symmetric_difference(west).area < 1e-12
+    assert two.symmetric_difference(east).area < 1e-12
     assert found.notes == ()
 
 
@@ -143,18 +146,23 @@ def test_one_feature_is_a_layer_too(tmp_path: Path) -> None:
 
 RING = shapely.LineString(SQUARE.exterior.coords)
 HALVES = shapely.MultiLineString([RING.coords[:3], RING.coords[2:]])
+TAIL = shapely.MultiLineString([RING.coords, [(139.70, 35.70), (139.69, 35.69)]])
 OPEN = shapely.LineString(RING.coords[:-1])
 
 
 def test_lines_that_close_become_areas_and_the_others_are_named(tmp_path: Path) -> None:
-    found = _vectors.read(geojson(tmp_path / "a.geojson", layer(RING, HALVES, OPEN)))
+    found = _vectors.read(geojson(tmp_path / "a.geojson", layer(RING, HALVES, OPEN, TAIL)))
     assert found.shape == "line"
     assert not _vectors.is_closed(found)
     areas = _vectors.polygonised(found)
     assert areas.shape == "polygon"
     assert areas.frame["name"].tolist() == ["区0", "区1"]
     assert all(shape.equals(SQUARE) for shape in areas.frame.geometry)
-    assert [(n.code, n.row) for n in areas.notes] == [("lines_closed", None), ("line_open", 3)]
+    assert [(n.code, n.row) for n in areas.notes] == [
+        ("lines_closed", None),
+        ("line_open", 3),
+        ("line_open", 4),
+    ]
 
 
 def test_a_ring_within_a_ring_is_a_hole(tmp_path: Path) -> None:

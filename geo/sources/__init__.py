@@ -7,7 +7,6 @@ The map of the readers::
     census           small areas with their people; the small-area tables; households at points
     places           cafeterias (49 columns), the council's own list, facility lists, points
     vacancies        vacant houses and shops, with the owner's consent
-    geocode          lists of addresses with their positions
     streets          OpenStreetMap extracts, OSMnx graphs, line layers
 
     _sandbox         all of it in a child process with limits
@@ -16,7 +15,8 @@ The map of the readers::
     _excel           workbooks -> the same rows, as a person sees them
     _vectors         layers of any format -> features in JGD2011, repaired
     _gml, _xml       GML and KML; XML without entities
-    _opening         opening words -> days a week
+    geocode          gazetteers; addresses -> positions as far as block or town
+    _mapping         which column is which, of a table that follows no standard
     _points          cells -> positions, dates, years; why a row has no place
     _reading         what a reader gives back
 
@@ -247,8 +247,8 @@ def _open(path: Path, kind: Kind | None) -> Opened:
         return _vectors.polygonised(layer) if kind is None and _vectors.is_closed(layer) else layer
     content = _tables.raw(path)
     if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"["):
-        data, _ = _vectors.parse_json(content, file=path.name)
-        return list(data)
+        data, encoding = _vectors.parse_json(content, file=path.name)
+        return _records(path, list(data), encoding)
     if (
         content.lstrip(b"\xef\xbb\xbf \r\n\t")
         .replace(b"\0", b"")
@@ -263,6 +263,16 @@ def _open(path: Path, kind: Kind | None) -> Opened:
     if census.is_households(content[:10_000].decode("utf-8", "replace")):
         return content.decode("utf-8", "replace")
     return _tables.read(path)
+
+
+def _records(path: Path, data: list[Any], encoding: str) -> Opened:
+    """A JSON list as it is when a reader knows its shape, else as the table that a list of flat objects is."""
+    flat = data and all(
+        isinstance(one, Mapping) and not any(isinstance(v, list | Mapping) for v in one.values())
+        for one in data
+    )
+    known = geocode.is_towns(data) or places.is_facilities(data)
+    return _tables.of_records(path, data, encoding) if flat and not known else data
 
 
 def _sheet(sheets: Sequence[_tables.Sheet]) -> _tables.Sheet:

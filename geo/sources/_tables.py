@@ -274,6 +274,32 @@ def read(path: Path) -> Sheet:
     return Sheet(path, encoding, tuple(rows), blank)
 
 
+def of_records(path: Path, records: Sequence[Mapping[str, object]], encoding: str) -> Sheet:
+    """The rows of a JSON list of flat objects, numbered as they stand in it; the names are row 0.
+
+    Examples
+    --------
+    >>> sheet = of_records(Path("a.json"), [{"name": "A", "lat": 35.7}, {"name": "B", "open": True}], "utf-8")
+    >>> [row.cells for row in sheet.rows]
+    [('name', 'lat', 'open'), ('A', '35.7', ''), ('B', '', 'TRUE')]
+    """
+    names = list(dict.fromkeys(name for record in records for name in record))
+    rows = [
+        row(path, number, [_of_json(record.get(name)) for name in names], count=number)
+        for number, record in enumerate(records, 1)
+    ]
+    filled = [r for r in rows if any(cell.strip() for cell in r.cells)]
+    return Sheet(path, encoding, (Row(0, tuple(names)), *filled), len(rows) - len(filled))
+
+
+def _of_json(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return "" if value is None else str(value)
+
+
 def row(path: Path, index: int, cells: Sequence[str], *, count: int) -> Row:
     """A row, unless it is one too many or a cell of it is too long for any list."""
     if count > MAX_ROWS or any(len(cell) > MAX_FIELD for cell in cells):
