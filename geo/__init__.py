@@ -8,6 +8,8 @@ The way the data goes; each module imports only what stands above it::
     schemas      the tables, a class each
     study        everything that may change a number, in one frozen value
     schedule     opening words <-> a recurrence <-> half-hour slots: open, closed or unknown
+    changes      what an import changes, row by row: found, kept, undone
+    registry     entries of many lists -> places, each once
     manifest     what a run was made of: digests, fingerprints, versions
     network      streets -> a walking network of frozen arrays; points join it
     demand       census -> people of each group -> points where they start to walk

@@ -23,7 +23,7 @@ from geo import errors, text
 
 if TYPE_CHECKING:
     from geo.pipeline import Progress
-    from geo.project import Project
+    from geo.project import Changes, Project
     from geo.sources import Reading, fetch
 
 EXIT_INPUT, EXIT_FAULT = 1, 3
@@ -64,6 +64,8 @@ app = typer.Typer(
 
 Folder = Annotated[Path, typer.Argument(help=say("help.folder"), metavar="DIR")]
 AsJson = Annotated[bool, typer.Option("--json", help=say("help.json"))]
+Accept = Annotated[bool, typer.Option("--accept", help=say("help.accept"))]
+By = Annotated[str | None, typer.Option("--by", help=say("help.by"), metavar="NAME")]
 Port = Annotated[int, typer.Option("--port", help=say("help.port"), min=1024, max=65535)]
 
 
@@ -93,6 +95,11 @@ def import_(
     kind: Annotated[str | None, typer.Option("--as", help=say("help.as"), metavar="KIND")] = None,
     system: Annotated[str | None, typer.Option("--system", help=say("help.system"), metavar="NAME")] = None,
     tier: Annotated[str | None, typer.Option("--tier", help=say("help.tier"), metavar="TIER")] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", help=say("help.map"), metavar="FIELD=COLUMN")
+    ] = None,
+    accept: Accept = False,
+    by: By = None,
     as_json: AsJson = False,
 ) -> None:
     """Read files into a project: all of them, or nothing."""
@@ -103,10 +110,33 @@ def import_(
     if tier is not None and tier not in ("small", "middle", "municipal"):
         raise typer.BadParameter(say("usage.tier", value=tier))
     target = project.open_(folder)
-    readings = project.read(target, files, kind=kind, system=system, tier=tier)
-    project.add(target, readings)
-    documents = [_reading_document(reading) for reading in readings]
-    _out({"project": str(folder), "imported": documents}, "\n".join(map(_report, documents)), as_json)
+    mapping = _mapping(columns or [])
+    readings = project.read(target, files, kind=kind, system=system, tier=tier, mapping=mapping)
+    found = project.compare(target, readings)
+    refused = bool(found.replaces) and not accept
+    documents = [{**_reading_document(r), "changes": _changes_document(found, r)} for r in readings]
+    words = "\n".join(f"{_report(one)}\n{_changes_words(one['changes'])}" for one in documents)
+    document = {"project": str(folder), "stored": not refused, "imported": documents}
+    if refused:
+        problem = project.refusal(found)
+        sentence = _sentence(problem)
+        _out({**document, "error": {"code": problem.code, "message": sentence}}, words, as_json)
+        print(say("error", sentence=sentence), file=sys.stderr)  # noqa: T201
+        raise typer.Exit(EXIT_INPUT)
+    project.keep(target, found, when=_now(), who=_who(by))
+    sources.save_layouts(target.path, readings)
+    _out(document, words, as_json)
+
+
+def _mapping(pairs: Sequence[str]) -> dict[str, str]:
+    """``FIELD=COLUMN`` as a mapping."""
+    split = [pair.partition("=") for pair in pairs]
+    wrong = next(
+        (pair for pair, parts in zip(pairs, split, strict=True) if not (parts[0] and parts[2])), None
+    )
+    if wrong is not None:
+        raise typer.BadParameter(say("usage.map", value=wrong))
+    return {field.strip(): column.strip() for field, _, column in split}
 
 
 @app.command("fetch", help=say("help.fetch"))
@@ -117,6 +147,7 @@ def fetch_(
     ] = None,
     only_list: Annotated[bool, typer.Option("--list", help=say("help.list"))] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help=say("help.refresh"))] = False,
+    accept: Accept = False,
     as_json: AsJson = False,
 ) -> None:
     """Fetch official files and read them in."""
@@ -130,13 +161,63 @@ def fetch_(
         lines = [say("fetch.dataset", **{**one, "mark": "*" if one["default"] else " "}) for one in shown]
         _out({"datasets": shown}, "\n".join([*lines, say("fetch.marks")]), as_json)
         return
-    documents, words, waiting = _fetch(target, wanted, refresh)
+    documents, words, waiting = _fetch(target, wanted, refresh, accept=accept)
     if waiting:  # for the border, which has come with the others, or has not
-        documents_too, words_too, _ = _fetch(target, waiting, refresh, last=True)
+        documents_too, words_too, _ = _fetch(target, waiting, refresh, accept=accept, last=True)
         documents, words = documents + documents_too, words + words_too
     _out({"project": str(folder), "datasets": documents}, "\n".join(words), as_json)
     if any(one["problem"] for one in documents):
         raise typer.Exit(EXIT_INPUT)
+
+
+@app.command("undo", help=say("help.undo"))
+def undo(folder: Folder, by: By = None, as_json: AsJson = False) -> None:
+    """Take the last change back."""
+    from geo import project
+
+    undone = project.undo(project.open_(folder), when=_now(), who=_who(by))
+    change, datasets = int(undone["change"].iloc[0]), sorted(set(undone["dataset_id"]))
+    words = say("history.undone", change=change, datasets=", ".join(datasets))
+    _out({"project": str(folder), "undone": change, "datasets": datasets}, words, as_json)
+
+
+@app.command("history", help=say("help.history"))
+def history(folder: Folder, as_json: AsJson = False) -> None:
+    """Tell who changed what, and when."""
+    from geo import project, schemas
+
+    past = project.open_(folder).store.read(schemas.History)
+    document = [_row_document(row) for row in past.to_dict("records")]
+    _out({"project": str(folder), "history": document}, "\n".join(_history_lines(document)), as_json)
+
+
+@app.command("duplicates", help=say("help.duplicates"))
+def duplicates(
+    folder: Folder,
+    place: Annotated[str | None, typer.Argument(help=say("help.place"), metavar="[PLACE")] = None,
+    other: Annotated[str | None, typer.Argument(help=say("help.other"), metavar="OTHER]")] = None,
+    same: Annotated[bool, typer.Option("--same", help=say("help.same"))] = False,
+    different: Annotated[bool, typer.Option("--different", help=say("help.different"))] = False,
+    forget: Annotated[bool, typer.Option("--forget", help=say("help.forget"))] = False,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """List pairs of places that may be one, or keep what a person decided."""
+    from geo import project
+
+    target = project.open_(folder)
+    if place is None and not (same or different or forget):
+        document = _pairs_document(target)
+        _out(document, "\n".join(_pairs_lines(document)), as_json)
+        return
+    if place is None or other is None or same + different + forget != 1:
+        raise typer.BadParameter(say("usage.decision"))
+    decision: Any = "same" if same else "different" if different else None
+    project.decide(target, place, other, decision, when=_now(), who=_who(by))
+    words = say(
+        "duplicates.done", place=place, other=other, decision=say(f"duplicates.{decision or 'forgotten'}")
+    )
+    _out({"project": str(folder), "place": place, "other": other, "decision": decision}, words, as_json)
 
 
 @app.command("check", help=say("help.check"))
@@ -254,7 +335,7 @@ def _progress() -> Iterator[Progress]:
 
 
 def _fetch(
-    target: Project, datasets: Sequence[fetch.Dataset], refresh: bool, *, last: bool = False
+    target: Project, datasets: Sequence[fetch.Dataset], refresh: bool, *, accept: bool, last: bool = False
 ) -> tuple[list[dict[str, Any]], list[str], list[fetch.Dataset]]:
     """Fetch datasets and read in what came: documents, words, and the datasets that wait for the border."""
     from geo import project, schemas
@@ -269,8 +350,7 @@ def _fetch(
         done = fetch.fetch(items, settings=settings, folder=target.path, refresh=refresh, progress=progress)
     results = [_read_in(target, file) for file in done.files]
     readings = [reading for _, _, reading in results if reading is not None]
-    if readings:
-        project.add(target, readings)
+    project.add(target, readings, accept=accept, when=_now(), who=_who(None))
     documents, words = [one for one, _, _ in results], [told for _, told, _ in results]
     waiting = [f.item.dataset for f in done.failures if f.problem.code == "fetch_area" and not last]
     failures = [f for f in done.failures if f.item.dataset not in waiting]
@@ -313,6 +393,162 @@ def _read_in(target: Project, file: fetch.File) -> tuple[dict[str, Any], str, Re
     reading = fetch.described(found, file.dataset)
     imported = _reading_document(reading)
     return {**document, "imported": imported}, f"{head}\n{_report(imported)}", reading
+
+
+MOST_SHOWN = 20
+"""Changes that are listed for people; machines get all of them."""
+
+
+def _now() -> str:
+    """The one clock of the program, for the history: no number depends on it."""
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _who(told: str | None) -> str | None:
+    import getpass
+
+    try:
+        return told or getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in a container
+        return None
+
+
+def _changes_document(found: Changes, reading: Reading) -> dict[str, Any]:
+    """What an import changes in one dataset: rows added, changed field by field, and gone."""
+    told = found.of(reading.dataset_id)
+    rows = [_row_document(row) for row in told.to_dict("records")]
+    return {
+        "first": reading.dataset_id in found.first,
+        "added": [row["row_key"] for row in rows if row["action"] == "added"],
+        "changed": [
+            {"row_key": r["row_key"], "field": r["field"], "before": r["before"], "after": r["after"]}
+            for r in rows
+            if r["action"] == "changed"
+        ],
+        "gone": [{"row_key": r["row_key"], "before": r["before"]} for r in rows if r["action"] == "gone"],
+    }
+
+
+def _row_document(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the history as JSON has it."""
+    coded = ("row_key", "before", "after")
+    plain = {name: None if value != value else value for name, value in row.items()}
+    return {name: _decoded(value) if name in coded and value else value for name, value in plain.items()}
+
+
+def _decoded(value: str) -> Any:
+    return json.loads(value)
+
+
+def _changes_words(document: dict[str, Any]) -> str:
+    if document["first"]:
+        return say("changes.first")
+    added, changed, gone = (document[name] for name in ("added", "changed", "gone"))
+    if not (added or changed or gone):
+        return say("changes.none")
+    rows = len({json.dumps(one["row_key"]) for one in changed})
+    lines = [say("changes.added", row=_short(key)) for key in added]
+    lines += [
+        say(
+            "changes.changed",
+            row=_short(one["row_key"]),
+            field=one["field"],
+            before=_short(one["before"]),
+            after=_short(one["after"]),
+        )
+        for one in changed
+    ]
+    lines += [
+        say("changes.gone", row=_short(one["row_key"]), before=_short(one["before"].get("name")))
+        for one in gone
+    ]
+    more = [say("changes.more", n=len(lines) - MOST_SHOWN)] if len(lines) > MOST_SHOWN else []
+    head = say("changes.counts", added=len(added), changed=rows, gone=len(gone))
+    return "\n".join([head, *lines[:MOST_SHOWN], *more])
+
+
+def _short(value: Any) -> str:
+    """A value of a change in a line: a key without brackets, a shape by its middle."""
+    if value is None:
+        return say("history.unknown")
+    if isinstance(value, dict) and "wkb" in value:
+        import shapely
+
+        middle = shapely.from_wkb(value["wkb"]).representative_point()
+        return f"({middle.x:.6f}, {middle.y:.6f})"
+    words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return words if len(words) <= 60 else f"{words[:59]}…"
+
+
+def _history_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """One line a change set, dataset and action."""
+    if not rows:
+        return [say("history.empty")]
+    counts: dict[tuple[int, str, str, str, str], int] = {}
+    nobody = say("history.unknown")
+    for row in rows:
+        at, by = row["changed_at"] or nobody, row["changed_by"] or nobody
+        name = row["dataset_id"] if row["action"] != "undone" else str(row["row_key"])
+        one = (row["change"], at, by, row["action"], name)
+        counts[one] = counts.get(one, 0) + (row["table"] not in ("Datasets", "Notes"))
+    return [
+        say("history.undo", change=change, at=at, by=by, undone=name)
+        if action == "undone"
+        else say("history.set", change=change, at=at, by=by, dataset=name, action=action, n=n)
+        for (change, at, by, action, name), n in counts.items()
+        if n or action == "undone"
+    ]
+
+
+def _pairs_document(target: Project) -> dict[str, Any]:
+    from geo import registry, schemas
+
+    places = target.store.read(schemas.Places)
+    pairs = registry.duplicates(places, target.store.read(schemas.Duplicates))
+    known = places.set_index("place_id")
+    waiting = []
+    for row in pairs[pairs["verdict"] == "undecidable"].to_dict("records"):
+        names = {
+            f"{side}{field}": known[field].where(known[field].notna(), None)[row[f"{side or 'place_'}id"]]
+            for side in ("", "other_")
+            for field in ("name", "address")
+        }
+        waiting.append(
+            {**{k: row[k] for k in ("place_id", "other_id", "score", "distance_m", "why")}, **names}
+        )
+    counts = pairs["verdict"].value_counts()
+    decided = pairs[pairs["decision"].notna()][["place_id", "other_id", "decision"]].to_dict("records")
+    return {
+        "project": str(target.path),
+        "same": int(counts.get("same", 0)),
+        "decided": decided,
+        "undecided": waiting,
+    }
+
+
+def _pairs_lines(document: dict[str, Any]) -> list[str]:
+    waiting = document["undecided"]
+    if not waiting:
+        return [say("duplicates.none", same=document["same"])]
+    unknown = say("unknown")
+    lines = [
+        say(
+            "duplicates.pair",
+            place=pair["place_id"],
+            name=pair["name"],
+            address=pair["address"] or unknown,
+            other=pair["other_id"],
+            other_name=pair["other_name"],
+            other_address=pair["other_address"] or unknown,
+            score=pair["score"],
+            distance=pair["distance_m"],
+            why=say(f"why.{pair['why']}"),
+        )
+        for pair in waiting
+    ]
+    return [*lines, say("duplicates.count", n=len(waiting), same=document["same"])]
 
 
 def _dataset_document(dataset: fetch.Dataset) -> dict[str, Any]:
@@ -376,8 +612,9 @@ def _demo_project(folder: Path) -> Project:
         target = project.create(folder, municipality=SAMPLE_CODE)
     readings: list[Reading] = []
     for name, options in SAMPLE_FILES:
-        readings += project.read(target, [sample / name], **cast("Any", options))
-    project.add(target, readings)
+        readings += project.read(target, [sample / name], before=readings, **cast("Any", options))
+    # The sample is ours: a newer one may replace an older one.
+    project.add(target, readings, accept=True, when=_now(), who=_who(None))
     return target
 
 

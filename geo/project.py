@@ -6,19 +6,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
 import geopandas as gpd
 import pandas as pd
 
-from geo import errors, schemas, sources
+from geo import changes, errors, manifest, registry, schemas, sources
 from geo import study as studies
 from geo.store import GeoPackage, Store
 from geo.study import Study
 
 CODE_WEIGHTS = (6, 5, 4, 3, 2)
+DECISIONS = "decisions:duplicates"
+"""The dataset of what persons decided about places that may be one."""
 
 
 @dataclass(frozen=True)
@@ -123,24 +126,99 @@ def read(
     kind: sources.Kind | None = None,
     system: str | None = None,
     tier: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    before: Sequence[sources.Reading] = (),
 ) -> list[sources.Reading]:
-    """Read files for a project without changing it; see :func:`geo.sources.read`."""
-    code = project.study.municipality_code
-    return [sources.read(f, municipality_code=code, kind=kind, system=system, tier=tier) for f in files]
+    """Read files for a project without changing it; see :func:`geo.sources.read`.
+
+    ``mapping`` tells which column is which field (``{"name": "施設名"}``) of a list that follows no standard. Files
+    are read in their order: small areas and lists of addresses, also those of ``before``, help the lists behind
+    them to places without coordinates.
+    """
+    told: dict[str, Any] = {"municipality_code": project.study.municipality_code, "kind": kind}
+    told |= {"system": system, "tier": tier}
+    found: list[sources.Reading] = []
+    for file in files:
+        known = hints(project, [*before, *found], mapping=mapping)
+        found.append(sources.read(file, hints=known, **told))
+    return found
 
 
-def add(project: Project, readings: Sequence[sources.Reading]) -> None:
-    """Put what was read into the project: all of it or, when anything fails, nothing.
+def hints(
+    project: Project, readings: Sequence[sources.Reading] = (), *, mapping: Mapping[str, str] | None = None
+) -> sources.Hints:
+    """What a project, and the files read before, can tell about the next one: addresses, places, layouts."""
 
-    A dataset replaces the one with the same id, so importing a file twice changes nothing; also when it was
-    taken for another kind before.
+    def table(schema: type[schemas.Table]) -> gpd.GeoDataFrame:
+        parts = [reading.table for reading in readings if reading.schema is schema]
+        ids = {reading.dataset_id for reading in readings}
+        return gpd.GeoDataFrame(_replaced(project.store.read(schema), ids, parts))
+
+    areas, borders = table(schemas.SmallAreas), table(schemas.Municipalities)
+    own = borders[borders["municipality_code"] == project.study.municipality_code]
+    of_areas = sources.addresses_of(areas, borders)
+    shown = own if len(own) else areas
+    return sources.Hints(
+        mapping=dict(mapping or {}),
+        layouts=sources.layouts(project.path),
+        addresses=_replaced(table(schemas.Addresses), set(), [of_areas]),
+        places=table(schemas.Places),
+        area=tuple(shown.total_bounds.tolist()) if len(shown) else None,
+        municipality=own["qualified_name"].iloc[0] if len(own) else "",
+    )
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What readings would change in a project; nothing is stored yet.
+
+    Parameters
+    ----------
+    tables : mapping
+        The tables as they would be.
+    history : DataFrame
+        Every change, as :func:`geo.changes.between` finds them; empty when nothing would be stored.
+    first : tuple of str
+        Datasets that the project did not have.
+    readings : tuple of Reading
+        What was read.
+    """
+
+    tables: Mapping[type[schemas.Table], pd.DataFrame]
+    history: pd.DataFrame
+    first: tuple[str, ...] = ()
+    readings: tuple[sources.Reading, ...] = ()
+
+    def of(self, dataset_id: str) -> pd.DataFrame:
+        """What a person would see change in one dataset: rows that come, go or differ."""
+        own = self.history["dataset_id"] == dataset_id
+        kept = self.history["table"].isin(("Datasets", "Notes"))
+        return changes.seen(self.history[own & ~kept & (self.history["action"] != "imported")])
+
+    @property
+    def replaces(self) -> dict[str, int]:
+        """Rows that would be changed or be gone, by dataset; where it is empty nothing is overwritten."""
+        lost = self.history[self.history["action"].isin(("changed", "gone"))]
+        counts = {name: _lost_rows(self.of(name)) for name in sorted(lost["dataset_id"].unique())}
+        return {name: rows for name, rows in counts.items() if rows}
+
+
+def _lost_rows(told: pd.DataFrame) -> int:
+    return int(told.loc[told["action"] != "added", "row_key"].nunique())
+
+
+def compare(project: Project, readings: Sequence[sources.Reading]) -> Changes:
+    """What readings would change, row by row and by key.
+
+    A dataset replaces the one with the same id. When no row of it would come, go or differ, the dataset stays as
+    it is, with the file that it came from.
 
     Raises
     ------
     DataError
         Two readings are the same dataset, or a table breaks its schema.
     StoreError
-        The store cannot be read or written.
+        The store cannot be read.
     """
     ids = {reading.dataset_id for reading in readings}
     if len(ids) < len(readings):
@@ -150,18 +228,225 @@ def add(project: Project, readings: Sequence[sources.Reading]) -> None:
             "Two of these files are the same dataset ({files}). Import them one after the other.",
             files=", ".join(names),
         )
+    store = project.store
+    datasets, notes = store.read(schemas.Datasets), store.read(schemas.Notes)
+    known = datasets.set_index("dataset_id")
     tables: dict[type[schemas.Table], pd.DataFrame] = {}
-    datasets = project.store.read(schemas.Datasets)
-    before = set(datasets.loc[datasets["dataset_id"].isin(ids), "table"])
+    found: list[pd.DataFrame] = []
+    first = []
+    for reading in readings:
+        name = reading.dataset_id
+        used = _tables_of(reading, known)
+        states = {schema: tables[schema] if schema in tables else store.read(schema) for schema in used}
+        fresh = _fresh(reading, states)
+        parts = [_between(schema, states[schema], fresh[schema], name) for schema in used]
+        if name in known.index and changes.seen(pd.concat(parts)).empty:
+            fresh, parts = {}, []
+            if known["sha256"][name] != reading.sha256:
+                continue
+        fresh[schemas.Datasets] = schemas.conform(schemas.Datasets, pd.DataFrame([reading.dataset()]))
+        fresh[schemas.Notes] = schemas.conform(schemas.Notes, _notes(reading))
+        states |= {schemas.Datasets: tables.get(schemas.Datasets, datasets)}
+        states |= {schemas.Notes: tables.get(schemas.Notes, notes)}
+        told = [
+            _between(schema, states[schema], fresh[schema], name)
+            for schema in (schemas.Datasets, schemas.Notes)
+        ]
+        if name not in known.index:
+            first.append(name)
+            parts, told = [changes.first(reading.schema, dataset_id=name)], []
+        if any(len(part) for part in (*parts, *told)):
+            found += [*parts, *told]
+            tables |= {schema: _replaced(states[schema], {name}, [fresh[schema]]) for schema in fresh}
+    history = pd.concat(
+        [pd.DataFrame(columns=list(changes.COLUMNS), dtype=object), *found], ignore_index=True
+    )
+    return Changes(tables, history, tuple(sorted(first)), tuple(readings))
+
+
+def _tables_of(reading: sources.Reading, known: pd.DataFrame) -> list[type[schemas.Table]]:
+    """The table of a reading, and the one that the same dataset was taken for before."""
+    before = known["table"].get(reading.dataset_id)
+    return [s for s in schemas.Table.__subclasses__() if s is reading.schema or s.__name__ == before]
+
+
+def _fresh(
+    reading: sources.Reading, states: Mapping[type[schemas.Table], pd.DataFrame]
+) -> dict[type[schemas.Table], pd.DataFrame]:
+    fresh = {schema: schemas.empty(schema) for schema in states}
+    table = schemas.conform(reading.schema, reading.table)
+    if reading.schema is schemas.Places:
+        old = states[schemas.Places]
+        table = registry.aligned(table, old[old["dataset_id"] == reading.dataset_id])
+    return {**fresh, reading.schema: table}
+
+
+def _between(
+    schema: type[schemas.Table], before: pd.DataFrame, after: pd.DataFrame, name: str
+) -> pd.DataFrame:
+    return changes.between(schema, before[before["dataset_id"] == name], after, dataset_id=name)
+
+
+def add(
+    project: Project,
+    readings: Sequence[sources.Reading],
+    *,
+    accept: bool = False,
+    when: str | None = None,
+    who: str | None = None,
+) -> Changes:
+    """Put what was read into the project: all of it or, when anything fails, nothing.
+
+    New datasets and new rows are stored at once. What would change or remove rows is only stored when that was
+    accepted. Every change is kept in the project's history, with the data, in one commit.
+
+    Parameters
+    ----------
+    project : Project
+    readings : sequence of Reading
+    accept : bool
+        Whether rows may be changed and removed.
+    when, who : str, optional
+        For the history: the time, ISO 8601, and the person.
+
+    Returns
+    -------
+    changes : Changes
+        What was stored.
+
+    Raises
+    ------
+    DataError
+        Rows would be changed or removed and that was not accepted; two readings are the same dataset; a table
+        breaks its schema.
+    StoreError
+        The store cannot be read or written.
+    """
+    found = compare(project, readings)
+    if found.replaces and not accept:
+        raise refusal(found)
+    keep(project, found, when=when, who=who)
+    return found
+
+
+def refusal(found: Changes) -> errors.DataError:
+    """The sentence for changes that nobody has accepted."""
+    return errors.DataError(
+        "import_replaces",
+        "{datasets}: {n} rows that the project has would be changed or removed. Nothing was stored. Look at the "
+        "changes, then give the same command with --accept.",
+        datasets=", ".join(found.replaces),
+        n=sum(found.replaces.values()),
+    )
+
+
+def keep(project: Project, found: Changes, *, when: str | None = None, who: str | None = None) -> None:
+    """Store changes that were found, with their history, in one commit; nothing when there are none."""
+    if not found.history.empty:
+        past = project.store.read(schemas.History)
+        project.store.commit({**found.tables, schemas.History: _grown(past, found.history, when, who)})
+    sources.save_layouts(project.path, found.readings)
+
+
+def _grown(past: pd.DataFrame, found: pd.DataFrame, when: str | None, who: str | None) -> pd.DataFrame:
+    change = 1 if past.empty else int(past["change"].max()) + 1
+    rows = found.assign(change=change, number=range(1, len(found) + 1), changed_at=when, changed_by=who)
+    return rows if past.empty else pd.concat([past.astype(object), rows.astype(object)], ignore_index=True)
+
+
+def undo(project: Project, *, when: str | None = None, who: str | None = None) -> pd.DataFrame:
+    """Take back the last change set that was not taken back yet; the history keeps both.
+
+    Returns
+    -------
+    changes : schemas.History
+        What was taken back.
+
+    Raises
+    ------
+    DataError
+        When there is nothing to take back.
+    """
+    store = project.store
+    past = store.read(schemas.History)
+    taken = set(past.loc[past["action"] == "undone", "row_key"].astype(int))
+    numbers = set(past.loc[past["action"] != "undone", "change"].astype(int)) - taken
+    if not numbers:
+        raise errors.DataError(
+            "nothing_to_undo",
+            "{folder} has no change that could be taken back.",
+            folder=str(project.path),
+        )
+    last = past[past["change"] == max(numbers)].reset_index(drop=True)
+    imported = set(last.loc[last["action"] == "imported", "dataset_id"])
+    rows = last[last["action"] != "imported"]
+    tables: dict[type[schemas.Table], pd.DataFrame] = {}
     for schema in schemas.Table.__subclasses__():
-        new = [reading.table for reading in readings if reading.schema is schema]
-        if new or schema.__name__ in before:
-            tables[schema] = _replaced(project.store.read(schema), ids, new)
-    rows = pd.DataFrame([reading.dataset() for reading in readings])
-    tables[schemas.Datasets] = _replaced(datasets, ids, [rows])
-    notes = [_notes(reading) for reading in readings if reading.notes]
-    tables[schemas.Notes] = _replaced(project.store.read(schemas.Notes), ids, notes)
-    project.store.commit(tables)
+        own = rows[rows["table"] == schema.__name__]
+        if "dataset_id" not in schemas.columns_of(schema) or schema is schemas.History:
+            if len(own):
+                tables[schema] = changes.undone(schema, store.read(schema), own)
+            continue
+        state = store.read(schema)
+        kept = _replaced(state, imported, [])
+        if len(own) or len(kept) < len(state):
+            tables[schema] = changes.undone(schema, kept, own)
+    mark = pd.DataFrame(
+        [("", "", "undone", str(max(numbers)), None, None, None)], columns=list(changes.COLUMNS)
+    )
+    store.commit({**tables, schemas.History: _grown(past, mark, when, who)})
+    return last
+
+
+def decide(
+    project: Project,
+    place_id: str,
+    other_id: str,
+    decision: Literal["same", "different"] | None,
+    *,
+    when: str | None = None,
+    who: str | None = None,
+) -> None:
+    """Keep what a person says about two places that may be one; None takes it back.
+
+    Raises
+    ------
+    DataError
+        When the project has no such places, or the decision contradicts others.
+    """
+    store = project.store
+    places, before = store.read(schemas.Places), store.read(schemas.Duplicates)
+    pair = registry.decided(places, place_id, other_id, decision)
+    keys = schemas.keys_of(schemas.Duplicates)
+    is_pair = (before[keys].to_numpy() == pair[keys].to_numpy()).all(axis=1)
+    parts = [part for part in (before[~is_pair], pair if decision else before[:0]) if len(part)]
+    after = schemas.conform(schemas.Duplicates, pd.concat(parts)) if parts else before[:0]
+    registry.duplicates(places, after)  # raises when it contradicts what was said before
+    datasets = store.read(schemas.Datasets)
+    noted = _decisions(after)
+    found = [
+        changes.between(schemas.Duplicates, before, after, dataset_id=DECISIONS),
+        _between(schemas.Datasets, datasets, noted, DECISIONS),
+    ]
+    tables = {schemas.Duplicates: after, schemas.Datasets: _replaced(datasets, {DECISIONS}, [noted])}
+    keep(project, Changes(tables, pd.concat(found, ignore_index=True)), when=when, who=who)
+
+
+def _decisions(decided: pd.DataFrame) -> pd.DataFrame:
+    """Decisions as a dataset: they change numbers, so a run must tell and fingerprint them."""
+    if decided.empty:
+        return schemas.empty(schemas.Datasets)
+    sha256 = manifest.digest(decided)
+    row = {
+        "dataset_id": DECISIONS,
+        "kind": "duplicates",
+        "table": "Duplicates",
+        "file": "-",
+        "sha256": sha256,
+    }
+    blank = dict.fromkeys(("edition", "licence", "encoding", "crs"))
+    rows = {"rows": len(decided), "kept": len(decided)}
+    return schemas.conform(schemas.Datasets, pd.DataFrame([{**row, **blank, **rows}]))
 
 
 def _replaced(old: pd.DataFrame, ids: set[str], new: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -190,7 +475,8 @@ def _notes(reading: sources.Reading) -> pd.DataFrame:
                 "values": json.dumps(dict(note.values), ensure_ascii=False, default=str),
             }
             for number, note in enumerate(reading.notes, start=1)
-        ]
+        ],
+        columns=schemas.columns_of(schemas.Notes),
     )
 
 

@@ -43,7 +43,7 @@ STAGES = {
     "suspended": "suspended",
     "closed": "closed",
 }
-"""The life of a place as a council counts it (相談中, 準備中, 立上げ完了, 継続支援, 休止, 終了), and its status then."""
+"""The life of a place as a council counts it (相談中, 準備中, 立上げ完了, 継続支援, 休止, 終了), and its status."""
 PRECISIONS = ("point", "block", "town", "district", "municipality", "prefecture")
 """How well a position is known, best first: the place itself, its block (街区), its 丁目 or 字, its 大字 of several
 丁目, or no more than the municipality or prefecture."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from geo import errors, schemas
@@ -154,7 +155,9 @@ def test_a_dataset_replaces_itself_only(project, town):
         project, [reading(town, dataset_id="a"), two.__class__(**{**vars(two), "table": _renamed(two.table)})]
     )
     fewer = reading(town, dataset_id="a")
-    projects.add(project, [Reading(**{**vars(fewer), "table": fewer.table.iloc[:1], "notes": ()})])
+    projects.add(
+        project, [Reading(**{**vars(fewer), "table": fewer.table.iloc[:1], "notes": ()})], accept=True
+    )
     places = project.store.read(schemas.Places)
     assert places["dataset_id"].tolist() == ["b", "b", "b", "a"]  # by place_id
     assert project.store.read(schemas.Notes)["dataset_id"].unique().tolist() == ["b"]
@@ -166,7 +169,7 @@ def _renamed(table):
 
 def test_a_file_first_taken_for_another_kind_leaves_nothing_behind(project, town):
     projects.add(project, [reading(town, schemas.Places, dataset_id="list")])
-    projects.add(project, [reading(town, schemas.Vacancies, dataset_id="list")])
+    projects.add(project, [reading(town, schemas.Vacancies, dataset_id="list")], accept=True)
     assert project.store.read(schemas.Places).empty
     assert len(project.store.read(schemas.Vacancies)) == 13
 
@@ -174,7 +177,7 @@ def test_a_file_first_taken_for_another_kind_leaves_nothing_behind(project, town
 def test_an_empty_reading_replaces_what_was_there(project, town):
     projects.add(project, [reading(town)])
     empty = reading(town)
-    projects.add(project, [Reading(**{**vars(empty), "table": empty.table.iloc[:0]})])
+    projects.add(project, [Reading(**{**vars(empty), "table": empty.table.iloc[:0]})], accept=True)
     assert project.store.read(schemas.Places).empty
     assert project.store.read(schemas.Datasets)["kept"].tolist() == [0]
 
@@ -219,3 +222,161 @@ def test_files_are_read_without_changing_the_project(project, tmp_path):
     with pytest.raises(errors.AtlasError, match=r"nothing\.csv"):
         projects.read(project, [path])
     assert [p.name for p in project.path.iterdir()] == ["study.toml"]
+
+
+# --- what an import changes -------------------------------------------------------------------------------
+
+WHEN, WHO = "2026-11-21T13:00:00+00:00", "台帳係"
+
+
+def places(town, **changes):
+    """The town's places as a newer edition of the list: columns changed by function, rows by choice."""
+    table = town.stored()[schemas.Places].assign(dataset_id="places")
+    return Reading(**{**vars(reading(town)), "sha256": "1" * 64, "table": changes["of"](table)})
+
+
+def state(project):
+    store = project.store
+    kept = [s for s in schemas.Table.__subclasses__() if s is not schemas.History]
+    return {s.__name__: store.read(s) for s in kept if len(store.read(s))}
+
+
+def same(one, other):
+    assert one.keys() == other.keys()
+    for name, table in one.items():
+        pd.testing.assert_frame_equal(pd.DataFrame(table), pd.DataFrame(other[name]))
+
+
+def test_a_newer_edition_shows_what_comes_goes_and_differs(project, town):
+    projects.add(project, [reading(town)])
+
+    def newer(table):
+        changed = table.iloc[1:].copy()
+        changed.loc[changed.index[0], "capacity"] = 33.0
+        fresh = table.iloc[[0]].assign(place_id="new", name="新しい居場所")
+        return pd.concat([changed, fresh], ignore_index=True)
+
+    ids = sorted(town.places["place_id"])
+    found = projects.compare(project, [places(town, of=newer)])
+    told = found.of("places")
+    assert told[["action", "row_key", "field"]].fillna("").to_numpy().tolist() == sorted(
+        [
+            ["gone", f'["{ids[0]}"]', ""],
+            ["changed", f'["{ids[1]}"]', "capacity"],
+            ["added", '["new"]', ""],
+        ],
+        key=lambda row: row[1],
+    )
+    assert told.loc[told["action"] == "changed", "after"].tolist() == ["33.0"]
+    assert found.replaces == {"places": 2}
+
+
+def test_what_would_be_overwritten_is_only_stored_when_accepted(project, town):
+    projects.add(project, [reading(town)])
+    before = (project.path / "store.gpkg").read_bytes()
+    fewer = places(town, of=lambda table: table.iloc[:2])
+    with pytest.raises(errors.DataError, match=r"places: 1 rows .* --accept"):
+        projects.add(project, [fewer, reading(town, schemas.Zones)])
+    assert (project.path / "store.gpkg").read_bytes() == before
+    projects.add(project, [fewer, reading(town, schemas.Zones)], accept=True)
+    assert len(project.store.read(schemas.Places)) == 2
+    assert len(project.store.read(schemas.Zones)) == 5
+
+
+def test_rows_that_only_come_are_stored_at_once(project, town):
+    projects.add(project, [places(town, of=lambda table: table.iloc[:2])])
+    found = projects.add(project, [places(town, of=lambda table: table)])
+    assert found.of("places")["action"].tolist() == ["added"]
+    assert len(project.store.read(schemas.Places)) == 3
+
+
+def test_the_same_rows_of_another_file_change_nothing(project, town):
+    projects.add(project, [reading(town)])
+    before = (project.path / "store.gpkg").read_bytes()
+    moved = places(town, of=lambda table: table.assign(source_row=table["source_row"] + 40))
+    assert projects.add(project, [moved]).history.empty
+    assert (project.path / "store.gpkg").read_bytes() == before
+
+
+def test_the_same_file_read_better_is_noted(project, town):
+    projects.add(project, [reading(town)])
+    better = Reading(**{**vars(reading(town)), "edition": "2026"})
+    found = projects.add(project, [better])
+    assert found.of("places").empty
+    assert found.replaces == {}
+    assert project.store.read(schemas.Datasets)["edition"].tolist() == ["2026"]
+
+
+def test_history_tells_who_when_and_both_values(project, town):
+    projects.add(project, [reading(town)], when=WHEN, who=WHO)
+    projects.add(
+        project,
+        [places(town, of=lambda t: t.assign(operator="別の団体"))],
+        accept=True,
+        when=WHEN,
+        who="二人目",
+    )
+    past = project.store.read(schemas.History)
+    assert past.loc[past["change"] == 1, ["action", "dataset_id", "changed_by"]].to_numpy().tolist() == [
+        ["imported", "places", WHO]
+    ]
+    own = past[(past["change"] == 2) & (past["table"] == "Places")]
+    assert set(own["field"]) == {"operator"}
+    assert set(own["after"]) == {'"別の団体"'}
+    assert set(own["changed_by"]) == {"二人目"}
+    assert set(own["changed_at"]) == {WHEN}
+
+
+def test_undo_brings_back_every_state_in_turn(project, town):
+    steps = [
+        [reading(town), reading(town, schemas.Zones)],
+        [places(town, of=lambda t: t.iloc[:2].assign(operator=None, capacity=[1.25, None]))],
+        [places(town, of=lambda t: t.set_geometry(t.geometry.translate(0.001)))],
+        [reading(town, schemas.Vacancies, dataset_id="places")],
+        [reading(town, schemas.SmallAreas), reading(town, schemas.Streets)],
+    ]
+    states = [state(project)]
+    for step in steps:
+        projects.add(project, step, accept=True)
+        states.append(state(project))
+    assert len({len(str(one)) for one in states}) > 3  # the steps do change something
+    for before in reversed(states[:-1]):
+        projects.undo(project, when=WHEN, who=WHO)
+        same(state(project), before)
+    with pytest.raises(errors.DataError, match="no change that could be taken back"):
+        projects.undo(project)
+    past = project.store.read(schemas.History)
+    assert past.loc[past["action"] == "undone", "row_key"].tolist() == ["5", "4", "3", "2", "1"]
+
+
+def test_what_was_undone_can_be_imported_again(project, town):
+    projects.add(project, [reading(town)])
+    projects.undo(project)
+    assert project.store.read(schemas.Places).empty
+    projects.add(project, [reading(town)])
+    assert len(project.store.read(schemas.Places)) == 3
+    projects.undo(project)
+    assert project.store.read(schemas.Datasets).empty
+
+
+def test_decisions_are_kept_counted_as_data_and_undone(project, town):
+    projects.add(project, [reading(town)])
+    a, b, _ = sorted(town.places["place_id"])
+    before = state(project)
+    projects.decide(project, b, a, "same", when=WHEN, who=WHO)
+    kept = project.store.read(schemas.Duplicates)
+    assert kept[["place_id", "other_id", "decision"]].to_numpy().tolist() == [[a, b, "same"]]
+    first = project.store.read(schemas.Datasets).set_index("dataset_id")["sha256"][projects.DECISIONS]
+    projects.decide(project, a, b, "different")
+    second = project.store.read(schemas.Datasets).set_index("dataset_id")["sha256"][projects.DECISIONS]
+    assert first != second
+    projects.decide(project, a, b, None)
+    assert project.store.read(schemas.Duplicates).empty
+    assert projects.DECISIONS not in set(project.store.read(schemas.Datasets)["dataset_id"])
+    for _ in range(3):
+        projects.undo(project)
+    same(state(project), before)
+    with pytest.raises(errors.DataError, match="no place of this project"):
+        projects.decide(project, a, "nowhere", "same")
+    with pytest.raises(errors.DataError, match="given twice"):
+        projects.decide(project, a, a, "same")
