@@ -124,7 +124,6 @@ def import_(
         print(say("error", sentence=sentence), file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_INPUT)
     project.keep(target, found, when=_now(), who=_who(by))
-    sources.save_layouts(target.path, readings)
     _out(document, words, as_json)
 
 

@@ -359,7 +359,7 @@ def test_a_category_says_for_whom_a_facility_is(tmp_path: Path, category: str, t
 
 def test_a_list_of_something_else_is_no_facility_list(tmp_path: Path) -> None:
     path = tmp_path / "f.json"
-    path.write_text('[{"a": 1}]')
+    path.write_text('[{"a": [1]}]')
     with pytest.raises(errors.DataError) as caught:
         sources.detect(path)
     assert caught.value.code == "kind_unknown"

@@ -201,7 +201,7 @@ def need_some(path: Path, places: Sequence[Position]) -> None:
     raise errors.DataError(
         "rows_no_position",
         "None of the {n} rows of {file} has a latitude and longitude in Japan ({missing} have none at all). Add "
-        "the coordinates and import it again.",
+        "the coordinates, or first import a list of addresses or small areas of its municipality.",
         file=path.name,
         n=len(places),
         missing=sum(fault in ("missing", "unfound") for fault in faults),
