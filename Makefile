@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Tests of one file share a worker: the browser tests and the demo project are made once.
+WORKERS ?= 2
 
 .PHONY: help demo test lint format lock sample slow bench screenshots clean
 
@@ -32,7 +34,7 @@ demo: $(VENV)/.run
 	$(BIN)/ibasho demo $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow $(ARGS)
