@@ -269,14 +269,12 @@ class _Worker:
 
 
 def _how(code: int) -> str:
-    if code == -getattr(signal, "SIGXCPU", 0):
-        return "time"
-    if code == -getattr(signal, "SIGKILL", 0):
-        return "memory"  # nobody else ends it so: the system had none left
     try:
-        return signal.Signals(-code).name
+        name = signal.Signals(-code).name
     except ValueError:
         return f"exit {code}"
+    # Nobody else kills a child of ours: the system had no memory left.
+    return {"SIGXCPU": "time", "SIGKILL": "memory"}.get(name, name)
 
 
 def _environment() -> dict[str, str]:
