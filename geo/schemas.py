@@ -72,7 +72,7 @@ class Table(pa.DataFrameModel):
 class Municipalities(Table):
     """Wards and municipalities, one row a code, parts dissolved."""
 
-    municipality_code: Text = key(str_matches=r"^\d{5}$")
+    municipality_code: Text = key(str_matches=r"^[0-9]{5}$")
     name: Text
     qualified_name: Text
     dataset_id: Text
@@ -94,9 +94,9 @@ class Zones(Table):
 class SmallAreas(Table):
     """Census small areas (町丁・字等), one row a KEY_CODE: parts dissolved, people summed."""
 
-    small_area_id: Text = key(str_matches=r"^\d{9}(\d{2})?$")
+    small_area_id: Text = key(str_matches=r"^[0-9]{9}([0-9]{2})?$")
     name: Text
-    municipality_code: Text = pa.Field(str_matches=r"^\d{5}$")
+    municipality_code: Text = pa.Field(str_matches=r"^[0-9]{5}$")
     people: Series[float] = pa.Field(ge=0)
     households: Series[float] = pa.Field(ge=0)
     is_water: Series[bool]

@@ -56,7 +56,7 @@ class Study(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    municipality_code: str = Field(pattern=r"^\d{5}$")
+    municipality_code: str = Field(pattern=r"^[0-9]{5}$")
     """Five-digit code of the municipality or ward (全国地方公共団体コード without its check digit)."""
     limits_m: tuple[int, ...] = (300, 500, 800)
     """Walking distances reported together, metres. 800 m: general walking area, 500 m: older people's

@@ -44,6 +44,7 @@ BAD = [
     ("municipality_code", "1310"),
     ("municipality_code", "131059"),
     ("municipality_code", "abcde"),
+    ("municipality_code", "１３１０５"),
     ("limits_m", ()),
     ("limits_m", (500, 300)),
     ("limits_m", (300, 300)),
