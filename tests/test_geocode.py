@@ -84,6 +84,7 @@ GAZETTEER = geocode.Gazetteer(
         ("千代田区本町 1-2", "town", "千代田区本町"),
         # 9丁目 is not in the list: only the 大字 is sure.
         ("千代田区飯田橋9-1", "district", "千代田区飯田橋"),
+        ("千代田区飯田橋12-1", "district", "千代田区飯田橋"),
         # Nobody knows.
         ("千代田区本町田1-2", None, ""),
         ("大阪府千代田区飯田橋2-5", None, ""),

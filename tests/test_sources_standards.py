@@ -570,7 +570,8 @@ def test_a_row_a_hundred_kilometres_off_is_refused_and_one_nearer_is_told(tmp_pa
         ("row_far", 7, 99),
     ]
     # Of two nobody knows which is wrong.
-    assert len(read(listed(tmp_path / "b.csv", header, rows[0], far)).table) == 2
+    lost = place(緯度="38.7", 経度="139.7")
+    assert len(read(listed(tmp_path / "b.csv", header, rows[0], lost)).table) == 2
 
 
 def test_no_coordinates_are_written_as_zero_too(tmp_path: Path) -> None:
@@ -649,6 +650,13 @@ def test_columns_are_guessed_by_what_stands_in_them(tmp_path: Path) -> None:
     assert "name=拠点の呼び名" in str(told)
     assert "--map" in str(told)
     assert "1111" not in found.table.drop(columns="geometry").astype(str).to_csv()
+
+
+def test_a_column_of_persons_is_never_taken_for_names(tmp_path: Path) -> None:
+    header = ["呼び方", "担当者", "北", "東"]
+    rows = [["あおぞら", "山田花子", "35.701", "139.751"], ["みどり", "田中一郎", "35.702", "139.752"]]
+    path = listed(tmp_path / "s.csv", header, *[dict(zip(header, row, strict=True)) for row in rows])
+    assert read(path).table["name"].tolist() == ["あおぞら", "みどり"]
 
 
 def test_a_told_column_wins_and_a_saved_layout_is_used_again(tmp_path: Path) -> None:
