@@ -23,6 +23,7 @@ from geo import errors, text
 
 if TYPE_CHECKING:
     from geo.pipeline import Progress
+    from geo.present import exports
     from geo.project import Changes, Project
     from geo.sources import Reading, fetch
 
@@ -219,6 +220,29 @@ def duplicates(
     _out({"project": str(folder), "place": place, "other": other, "decision": decision}, words, as_json)
 
 
+@app.command("export", help=say("help.export"))
+def export(
+    folder: Folder,
+    form: Annotated[str, typer.Option("--format", help=say("help.format"), metavar="FORMAT")] = "csv",
+    to: Annotated[Path | None, typer.Option("--to", help=say("help.to"), metavar="FOLDER")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the registry to files."""
+    from geo import project
+    from geo.present import exports
+
+    if form not in exports.FORMS:
+        raise typer.BadParameter(say("usage.format", value=form, known=", ".join(exports.FORMS)))
+    target = project.open_(folder)
+    document = _export(target, form, to or target.path / "exports" / form)
+    lines = [say("export.file", file=one["file"], n=one["places"]) for one in document["files"]]
+    if form in exports.INTERNAL:
+        lines.append(say("export.internal"))
+    elif document["left_out"]:
+        lines.append(say("export.left", n=document["left_out"]))
+    _out(document, "\n".join(lines), as_json)
+
+
 @app.command("check", help=say("help.check"))
 def check(folder: Folder, as_json: AsJson = False) -> None:
     """Tell what was read, repaired, refused, and what is not known."""
@@ -392,6 +416,44 @@ def _read_in(target: Project, file: fetch.File) -> tuple[dict[str, Any], str, Re
     reading = fetch.described(found, file.dataset)
     imported = _reading_document(reading)
     return {**document, "imported": imported}, f"{head}\n{_report(imported)}", reading
+
+
+def _export(target: Project, form: exports.Form, folder: Path) -> dict[str, Any]:
+    from geo import project, registry, schemas
+    from geo.present import exports
+
+    store, code = target.store, target.study.municipality_code
+    records = store.read(schemas.Places)
+    border = store.read(schemas.Municipalities)
+    name = border.loc[border["municipality_code"] == code, "qualified_name"]
+    made = exports.files(
+        records,
+        registry.duplicates(records, store.read(schemas.Duplicates)),
+        form=form,
+        code=project.with_check_digit(code),
+        municipality=str(name.iloc[0]) if len(name) else "",
+    )
+    if not made:
+        raise errors.DataError(
+            "export_nothing",
+            "{folder} has no places to write as {format}. Import a list first, or see with ibasho check what is open.",
+            folder=str(target.path),
+            format=form,
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in made:
+            (folder / file.name).write_bytes(file.content)
+    except OSError as problem:
+        raise errors.StoreError(
+            "export_unwritable",
+            "{folder} cannot be written to ({problem}). Choose another one with --to.",
+            folder=str(folder),
+            problem=str(problem),
+        ) from None
+    written = [{"file": str(folder / file.name), "places": file.places} for file in made]
+    left = len(records) - sum(file.places for file in made)
+    return {"project": str(target.path), "format": form, "files": written, "left_out": left}
 
 
 MOST_SHOWN = 20

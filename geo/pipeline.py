@@ -18,7 +18,19 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo import access, coverage, demand, errors, isolation, manifest, network, schemas, summary, zones
+from geo import (
+    access,
+    coverage,
+    demand,
+    errors,
+    isolation,
+    manifest,
+    network,
+    registry,
+    schemas,
+    summary,
+    zones,
+)
 from geo import project as projects
 from geo import study as studies
 from geo.project import Project
@@ -48,6 +60,8 @@ class Prepared:
     contiguity: np.ndarray
     streets: gpd.GeoDataFrame
     places: gpd.GeoDataFrame
+    """Each once, also where several lists name it."""
+    duplicates: pd.DataFrame
     refused: pd.DataFrame
     vacancies: gpd.GeoDataFrame
     coverage: pd.DataFrame
@@ -108,6 +122,8 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
             schemas.Streets,
         )
     }
+    pairs = registry.duplicates(store.read(schemas.Places), store.read(schemas.Duplicates))
+    metric_tables[schemas.Places] = registry.places(metric_tables[schemas.Places], pairs)
     statistics = store.read(schemas.Statistics)
     areas = demand.attach(areas_stored, statistics, store.read(schemas.PointCounts)).to_crs(crs)
 
@@ -146,6 +162,7 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
         contiguity=coverage.contiguity(cells, on_water=on_water),
         streets=streets,
         places=places,
+        duplicates=pairs,
         refused=refused,
         vacancies=metric_tables[schemas.Vacancies],
         coverage=covered,
@@ -291,6 +308,7 @@ def _document(
         *summary.remarks_on_method(prepared.method, unreachable, study=study),
         *summary.remarks_on_people(prepared.people, prepared.small_areas, prepared.statistics),
         *summary.remarks_on_places(prepared.places, prepared.refused),
+        *summary.remarks_on_duplicates(prepared.duplicates),
     ]
     straight = prepared.method == "straight_line"
     return {

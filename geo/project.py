@@ -63,8 +63,7 @@ def municipality_code(text: str) -> str:
     digits = text.strip()
     wrong = not (digits.isascii() and digits.isdigit() and len(digits) in (5, 6))
     if not wrong and len(digits) == 6:
-        total = sum(w * int(d) for w, d in zip(CODE_WEIGHTS, digits, strict=False))
-        wrong = int(digits[5]) != (11 - total % 11) % 10
+        wrong = digits != with_check_digit(digits[:5])
     if wrong:
         raise errors.StudyError(
             "municipality_code",
@@ -72,6 +71,18 @@ def municipality_code(text: str) -> str:
             value=text,
         )
     return digits[:5]
+
+
+def with_check_digit(code: str) -> str:
+    """The six digits of a municipality code, as files for the public have them.
+
+    Examples
+    --------
+    >>> with_check_digit("13105")
+    '131059'
+    """
+    total = sum(w * int(d) for w, d in zip(CODE_WEIGHTS, code, strict=True))
+    return f"{code}{(11 - total % 11) % 10}"
 
 
 def create(path: Path, *, municipality: str) -> Project:

@@ -65,8 +65,8 @@ def core(name: str) -> str:
     words, rules = unicodedata.normalize("NFKC", name).casefold(), _rules()
     for pattern in rules["words"]["legal"]:
         words = re.sub(pattern, "", words)
-    words = words.translate(_letters())
-    words = re.sub(rules["letters"]["link"], "", words)
+    words = re.sub(rules["letters"]["ordinal"], lambda found: str(_numeral(found[0])), words)
+    words = re.sub(rules["letters"]["link"], "", words.translate(_letters()))
     for written, meant in rules["words"]["same"]:
         words = words.replace(written.translate(_letters()), meant.translate(_letters()))
     bare = re.sub(r"[^\w]|_", "", words)
@@ -133,11 +133,10 @@ def is_private(places: pd.DataFrame) -> pd.Series[bool]:
     private : Series of bool
         By the index of ``places``.
     """
-    said = [places[field].fillna("").astype(str) for field in ("name", "address", "operator")]
-    found = [
-        words.str.contains(_rules()["words"]["private"].replace("(", "(?:"), regex=True) for words in said
-    ]
-    return (found[0] | found[1] | found[2]).rename("private")
+    private = re.compile(_rules()["words"]["private"])
+    said = places[["name", "address", "operator"]].fillna("").astype(str).to_numpy().tolist()
+    found = [any(private.search(words) for words in row) for row in said]
+    return pd.Series(found, index=places.index, name="private", dtype=bool)
 
 
 def publishable(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -242,6 +242,34 @@ def remarks_on_places(places: pd.DataFrame, refused: pd.DataFrame) -> Iterable[R
         )
 
 
+def remarks_on_duplicates(pairs: pd.DataFrame) -> Iterable[Remark]:
+    """Places that were entered twice, and those of which nobody knows.
+
+    Parameters
+    ----------
+    pairs : schemas.Duplicates
+        Of :func:`geo.registry.duplicates`.
+    """
+    same = pairs[pairs["verdict"] == "same"]
+    entries = pd.unique(pd.concat([same["place_id"], same["other_id"]]))
+    if len(entries):
+        yield Remark(
+            "partial",
+            "places_merged",
+            "{n} entries of the lists name a place that another entry names too, by equal name and place or by "
+            "decision; each such place counts once.",
+            {"n": len(entries)},
+        )
+    waiting = int((pairs["verdict"] == "undecidable").sum())
+    if waiting:
+        yield Remark(
+            "partial",
+            "places_undecided",
+            "{n} pairs of places may be one place and count as two; decide them with: ibasho duplicates DIR",
+            {"n": waiting},
+        )
+
+
 def _counted(words: pd.Series) -> str:
     """How often each word stands there: ``town 3, district 1``."""
     return ", ".join(f"{word} {n}" for word, n in words.value_counts(sort=False).sort_index().items())

@@ -6,6 +6,7 @@ The map of the readers::
     boundaries       N03 municipalities; school zones A32 and A27; the municipality's own zones
     census           small areas with their people; the small-area tables; households at points
     places           cafeterias (49 columns), the council's own list, facility lists, points
+    own              the registry's own files, read back as they were written
     vacancies        vacant houses and shops, with the owner's consent
     streets          OpenStreetMap extracts, OSMnx graphs, line layers
 

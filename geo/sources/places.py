@@ -19,7 +19,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo import errors, schedule, schemas
-from geo.sources import _mapping, _points, _tables, _vectors, geocode
+from geo.sources import _mapping, _points, _tables, _vectors, geocode, own
 from geo.sources._reading import Hints, Layout, Note, Reading, digest
 
 FREQUENCY = {"1": 6.0, "2": 3.5, "3": 1.5, "4": 0.5, "5": 0.25, "6": 0.08}
@@ -219,6 +219,8 @@ def of_sheet(sheet: _tables.Sheet, *, municipality_code: str, hints: Hints = Hin
         ``Places``. Rows without a place in Japan, and rows more than 100 km from the middle of the list, are
         refused one by one; opening days that the list does not say clearly are NaN.
     """
+    if own.table_of(sheet):
+        return own.of_sheet(sheet)
     table, columns, layout, notes = _understood(sheet, hints)
     standard = standard_of(table)
     rows = [(row.number, _record(table, columns, row)) for row in table.rows]
