@@ -345,14 +345,24 @@ def test_names_from_files_stay_text(
             walk.page.wait_for_timeout(1000)
             walk.settled()
             frame.evaluate("IB.layers.places.items.forEach(item => item.fire('mouseover'))")
-            walk.page.get_by_role("combobox").nth(1).click()
-            walk.page.get_by_role("option").last.click()
+            _choose_last(walk, walk.page.get_by_role("combobox").nth(1))
             walk.settled()
             walk.page.wait_for_timeout(500)
             assert walk.page.evaluate("window.ran") is None
             assert frame.evaluate("document.querySelectorAll('img[src=x], svg[onload]').length") == 0
         walk.picture("hostile")
         walk.in_order()
+
+
+def _choose_last(walk: Visit, box: Any) -> None:
+    """The last option of a select box; a rerun that is still on its way may close the list once more."""
+    option = walk.page.get_by_role("option").last
+    for _ in range(5):
+        box.click()
+        walk.page.wait_for_timeout(1000)
+        if option.is_visible():
+            break
+    option.click()
 
 
 @pytest.mark.realdata
