@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,28 @@ class Prepared:
     datasets: pd.DataFrame
     overlaps: Mapping[str, zones.Overlaps]
     membership: pd.DataFrame
+
+    # What follows from the tables above alone is worked out when first asked: a moved slider asks again.
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """The parts of the summary that no limit changes."""
+        return _facts(self)
+
+    @cached_property
+    def need(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Indicators and risk of isolation."""
+        parts = isolation.indicators(self.small_areas, study=self.study)
+        return parts, isolation.risk(self.small_areas, parts, study=self.study)
+
+    @cached_property
+    def zone_points(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Which open places and which vacancies lie in which zones."""
+        is_open = gpd.GeoDataFrame(self.places[self.places["status"] == "open"])
+        return (
+            zones.members(self.zones, is_open, key="place_id"),
+            zones.members(self.zones, self.vacancies, key="property_id"),
+        )
 
 
 @dataclass(frozen=True)
@@ -253,11 +276,8 @@ def assess(prepared: Prepared, study: Study) -> Assessment:
     by_area = coverage.area_coverage(prepared.coverage, prepared.origins, limits_m=limits)
     found, gap_cells = coverage.gaps(prepared.coverage, prepared.cells, prepared.contiguity, study=study)
     found = found.assign(zone_ids=_zones_of_gaps(prepared, found, gap_cells, study))
-    parts = isolation.indicators(prepared.small_areas, study=study)
-    need = isolation.with_access(
-        isolation.risk(prepared.small_areas, parts, study=study), by_area, study=study
-    )
-    zone_rows = _summarise_zones(prepared, study)
+    parts, risk = prepared.need
+    need = isolation.with_access(risk, by_area, study=study)
     return Assessment(
         study=study,
         coverage=prepared.coverage,
@@ -266,7 +286,7 @@ def assess(prepared: Prepared, study: Study) -> Assessment:
         gap_cells=gap_cells,
         isolation=need,
         indicators=parts,
-        zone_summary=zone_rows,
+        zone_summary=_summarise_zones(prepared, study),
         summary=_document(prepared, study, found, need, parts),
     )
 
@@ -287,14 +307,14 @@ def _zones_of_gaps(
 
 
 def _summarise_zones(prepared: Prepared, study: Study) -> pd.DataFrame:
-    is_open = gpd.GeoDataFrame(prepared.places[prepared.places["status"] == "open"])
+    places, vacancies = prepared.zone_points
     group = {zone: first for system in prepared.overlaps.values() for zone, first in system.group.items()}
     return zones.summarise(
         prepared.zones,
         prepared.coverage,
         prepared.membership,
-        zones.members(prepared.zones, is_open, key="place_id"),
-        zones.members(prepared.zones, prepared.vacancies, key="property_id"),
+        places,
+        vacancies,
         group=group,
         study=study,
     )
@@ -303,6 +323,25 @@ def _summarise_zones(prepared: Prepared, study: Study) -> pd.DataFrame:
 def _document(
     prepared: Prepared, study: Study, gaps: pd.DataFrame, need: pd.DataFrame, parts: pd.DataFrame
 ) -> dict[str, Any]:
+    facts = prepared.facts
+    people = prepared.small_areas.set_index("small_area_id")["people"]
+    return {
+        "run": run_id(prepared, study),
+        "fingerprint": study.fingerprint(),
+        "municipality": study.municipality_code,
+        "population": facts["population"],
+        "access": {**facts["access"], "limit_m": study.limit_m},
+        "coverage": facts["coverage"],
+        "gaps": summary.gaps(gaps, study=study),
+        "isolation": summary.isolation(need, parts, people),
+        "zones": facts["zones"],
+        "datasets": facts["datasets"],
+        "known": facts["known"],
+    }
+
+
+def _facts(prepared: Prepared) -> dict[str, Any]:
+    study = prepared.study
     unreachable = dict(coverage.reasons(prepared.coverage, study=study))
     remarks = [
         *summary.remarks_on_method(prepared.method, unreachable, study=study),
@@ -310,26 +349,18 @@ def _document(
         *summary.remarks_on_places(prepared.places, prepared.refused),
         *summary.remarks_on_duplicates(prepared.duplicates),
     ]
-    straight = prepared.method == "straight_line"
     return {
-        "run": run_id(prepared, study),
-        "fingerprint": study.fingerprint(),
-        "municipality": study.municipality_code,
         "population": summary.population(prepared.people),
         "access": {
             "method": prepared.method,
-            "detour_factor": study.detour_factor if straight else None,
-            "limit_m": study.limit_m,
+            "detour_factor": study.detour_factor if prepared.method == "straight_line" else None,
+            "limit_m": None,
             "origins": len(prepared.origins),
             "unreachable": {reason: summary.number(people) for reason, people in unreachable.items()},
             "refused_snaps": len(prepared.refused),
             "refused_places": prepared.refused["name"].tolist(),
         },
         "coverage": summary.coverages(prepared.coverage, study=study),
-        "gaps": summary.gaps(gaps, study=study),
-        "isolation": summary.isolation(
-            need, parts, prepared.small_areas.set_index("small_area_id")["people"]
-        ),
         "zones": _zone_document(prepared, study),
         "datasets": summary.datasets(prepared.datasets),
         "known": [remark.document() for remark in remarks],
