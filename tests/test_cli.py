@@ -155,3 +155,61 @@ def test_importing_twice_changes_nothing(ward: tuple[Path, dict[str, Any]], samp
     before = document(ibasho("check", folder, "--json"))
     assert ibasho("import", folder, sample / "ibasho_salon.csv").returncode == 0
     assert document(ibasho("check", folder, "--json")) == before
+
+
+def test_a_newer_list_is_shown_accepted_kept_and_undone(
+    ward: tuple[Path, dict[str, Any]], sample: Path, tmp_path: Path
+) -> None:
+    folder, _ = ward
+    before = document(ibasho("check", folder, "--json"))
+    lines = (sample / "ibasho_salon.csv").read_bytes().decode("cp932").splitlines()
+    newer = tmp_path / "ibasho_salon.csv"
+    first = lines[1].replace("澪", "汐", 1)
+    newer.write_bytes("\r\n".join([lines[0], first, *lines[3:]]).encode("cp932"))
+    done = ibasho("import", folder, newer, "--json")
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert (told["stored"], told["error"]["code"]) == (False, "import_replaces")
+    changes = told["imported"][0]["changes"]
+    assert len(changes["gone"]) == 1
+    assert [(c["row_key"], c["field"]) for c in changes["changed"]] == [(["ibasho_salon:1"], "name")]
+    assert "--accept" in done.stderr
+    assert document(ibasho("check", folder, "--json")) == before
+    shown = ibasho("import", folder, newer, "--accept", "--by", "台帳係", language="ja")
+    assert shown.returncode == 0
+    assert "変更 1 件" in shown.stdout
+    assert "削除 1 件" in shown.stdout
+    past = document(ibasho("history", folder, "--json"))["history"]
+    assert {"台帳係"} == {row["changed_by"] for row in past if row["change"] == past[-1]["change"]}
+    assert ibasho("undo", folder).returncode == 0
+    assert document(ibasho("check", folder, "--json")) == before
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "cafeteria49"])
+def test_what_is_exported_and_imported_again_changes_nothing(
+    ward: tuple[Path, dict[str, Any]], tmp_path: Path, form: str
+) -> None:
+    folder, _ = ward
+    store = (folder / "store.gpkg").read_bytes()
+    files = document(ibasho("export", folder, "--format", form, "--to", tmp_path, "--json"))["files"]
+    assert files
+    done = ibasho("import", folder, *(file["file"] for file in files), "--json")
+    assert all(
+        one["changes"] == {"first": False, "added": [], "changed": [], "gone": []}
+        for one in document(done)["imported"]
+    )
+    assert (folder / "store.gpkg").read_bytes() == store
+
+
+def test_pairs_wait_for_a_decision(ward: tuple[Path, dict[str, Any]]) -> None:
+    folder, _ = ward
+    pairs = document(ibasho("duplicates", folder, "--json"))["undecided"]
+    assert pairs
+    ids = (pairs[0]["place_id"], pairs[0]["other_id"])
+    assert ibasho("duplicates", folder, *ids, "--same").returncode == 0
+    after = document(ibasho("duplicates", folder, "--json"))
+    assert after["decided"] == [{"place_id": ids[0], "other_id": ids[1], "decision": "same"}]
+    assert len(after["undecided"]) == len(pairs) - 1
+    assert ibasho("duplicates", folder, *ids).returncode == 2
+    assert ibasho("undo", folder).returncode == 0
+    assert document(ibasho("duplicates", folder, "--json"))["undecided"] == pairs

@@ -150,6 +150,34 @@ def test_what_is_not_open_or_asked_to_stay_out_is_not_published(cells: dict[str,
     assert registry.publishable(table(entry("a:1", **cells))).empty
 
 
+@pytest.mark.parametrize(
+    ("word", "stage", "status"),
+    [
+        ("相談中", "consulting", "planned"),
+        ("準備中", "preparing", "preparing"),
+        ("立上げ完了", "established", "open"),
+        ("立ち上げ完了", "established", "open"),
+        ("継続支援", "supported", "open"),
+        ("休止", "suspended", "suspended"),
+        ("終了", "closed", "closed"),
+        ("開設中", None, "open"),
+    ],
+)
+def test_the_life_of_a_place_is_read_from_the_councils_words(
+    tmp_path: Path, word: str, stage: str | None, status: str
+) -> None:
+    cells = {
+        "名称": "縁側", "緯度": "35.7", "経度": "139.7", "状態": word, "確認日": "2026/1/5", "開設日": "令和2年4月1日",
+        "次回確認日": "2027-01-05", "公開可否": "否" if stage else "可", "担当者": "山田", "電話番号": "03-1234-5678",
+    }  # fmt: skip
+    (tmp_path / "list.csv").write_text(f"{','.join(cells)}\n{','.join(cells.values())}\n", encoding="utf-8")
+    [place] = sources.read(tmp_path / "list.csv", municipality_code="13101").table.to_dict("records")
+    assert (None if pd.isna(place["stage"]) else place["stage"], place["status"]) == (stage, status)
+    assert (place["opened_on"], place["next_review_on"]) == ("2020-04-01", "2027-01-05")
+    assert place["do_not_publish"] == bool(stage)
+    assert not {"山田", "03-1234-5678"} & {str(value) for value in place.values()}
+
+
 # --- pairs --------------------------------------------------------------------------------------------------
 
 
@@ -363,6 +391,20 @@ def test_a_line_taken_out_renames_nothing() -> None:
     old = listed("あおぞら", "そよかぜ", "ひだまり")
     new = registry.aligned(listed("そよかぜ", "ひだまり"), old)
     assert dict(zip(new["name"], new["place_id"], strict=True)) == {"そよかぜ": "a:3", "ひだまり": "a:4"}
+
+
+def test_a_new_place_in_the_house_of_one_that_moved_down_a_line_is_new() -> None:
+    old = table(entry("a:2", "あおぞら"))
+    new = table(entry("a:2", "そよかぜ", source_row=2), entry("a:3", "あおぞら", source_row=3))
+    names = registry.aligned(new, old).set_index("place_id")["name"]
+    assert names.to_dict() == {"a:2": "あおぞら", "a:2'": "そよかぜ"}
+
+
+def test_a_place_whose_name_alone_was_mended_is_itself() -> None:
+    old = table(entry("a:2", "あおぞら"), entry("a:3", "そよかぜ", source_row=3, east=500))
+    new = table(entry("a:2", "あおそら"), entry("a:3", "別の場所", source_row=3, east=900))
+    names = registry.aligned(new, old).set_index("place_id")["name"]
+    assert names.to_dict() == {"a:2": "あおそら", "a:3'": "別の場所"}
 
 
 def test_a_list_with_numbers_of_its_own_is_left_alone() -> None:

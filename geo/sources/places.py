@@ -62,6 +62,10 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "status": ("状態", "status", "状況", "開設状況"),
     "verified": ("確認日", "verified_on", "最終確認日", "as_of", "更新日"),
     "precision": ("precision",),
+    "opened": ("opened_on", "開設日", "開設年月日", "立上げ日", "立ち上げ日"),
+    "closed": ("closed_on", "閉所日", "廃止日", "活動終了日"),
+    "review": ("next_review_on", "次回確認日", "次回確認予定日"),
+    "publish": ("公開", "公開可否", "公開の可否", "掲載可否", "publish"),
     "purpose": ("設置目的",),
     "weekday": ("開催曜日",),
     "date": ("開催日",),
@@ -126,6 +130,12 @@ _STATUS = (
     ("preparing", "準備|立ち?上げ支援|prepar"), ("planned", "予定|計画|相談中|未開|plan"),
     ("open", "開設|開所|開催|実施|活動|営業|継続|完了|公開|open|active"),
 )  # fmt: skip
+_STAGES = (
+    ("consulting", "相談中|consult"), ("supported", "継続支援|supported"),
+    ("established", "立ち?上げ(支援)?完了|established"),
+    ("preparing", "準備中|立ち?上げ支援中?$|preparing"), ("suspended", "休止|suspended"), ("closed", "終了|closed"),
+)  # fmt: skip
+_HIDDEN = re.compile(r"不可|しない|否$|非公開|×|✕|^no$|^false$|^0$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -147,6 +157,11 @@ class _Entry:
     operator: str = ""
     address: str = ""
     verified: str | None = None
+    stage: str | None = None
+    opened: str | None = None
+    closed: str | None = None
+    review: str | None = None
+    hidden: bool = False
 
 
 # -- tables -------------------------------------------------------------------------------------------------
@@ -612,6 +627,11 @@ def _entry(number: int, record: Mapping[str, str], place: _points.Position, stan
         operator=record["operator"],
         address=record["address"],
         verified=_points.iso_date(record["verified"]),
+        stage=_stage(record["status"]),
+        opened=_points.iso_date(record["opened"]),
+        closed=_points.iso_date(record["closed"]),
+        review=_points.iso_date(record["review"]),
+        hidden=bool(_HIDDEN.search(record["publish"])),
     )
 
 
@@ -633,6 +653,12 @@ def _status(text: str) -> str:
     if text in schemas.PLACE_STATUS:
         return text
     return next((status for status, words in _STATUS if re.search(words, text, re.IGNORECASE)), "open")
+
+
+def _stage(text: str) -> str | None:
+    """The stage of a place's life, where the words name one of the council's."""
+    found = next((stage for stage, words in _STAGES if re.search(words, text, re.IGNORECASE)), None)
+    return found if found and schemas.STAGES[found] == _status(text) else None
 
 
 def _opening_text(record: Mapping[str, str]) -> str:
@@ -1028,6 +1054,11 @@ def _table(stem: str, entries: Sequence[_Entry], dataset_id: str) -> gpd.GeoData
             "operator": [e.operator or None for e in entries],
             "address": [e.address or None for e in entries],
             "verified_on": [e.verified for e in entries],
+            "stage": [e.stage for e in entries],
+            "opened_on": [e.opened for e in entries],
+            "closed_on": [e.closed for e in entries],
+            "next_review_on": [e.review for e in entries],
+            "do_not_publish": [e.hidden for e in entries],
             "precision": [e.position.precision for e in entries],
             "source_row": [e.row for e in entries],
             "dataset_id": dataset_id,
