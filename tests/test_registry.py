@@ -550,6 +550,43 @@ def test_a_file_of_the_registry_that_lost_a_column_is_named(tmp_path: Path) -> N
         sources.read(tmp_path / "a.csv", municipality_code="13101", kind="places")
 
 
+def test_the_position_of_a_town_is_not_published_as_that_of_a_door() -> None:
+    rows = [entry(f"a:{p}", kind="children_cafeteria", precision=p) for p in ("point", "block", "town")]
+    [file] = exports.files(
+        table(*rows), schemas.empty(schemas.Duplicates), form="cafeteria49", code="131016", municipality="x"
+    )
+    told = {r["ID"]: r["緯度"] for r in csv.DictReader(io.StringIO(file.content.decode("utf-8-sig")))}
+    assert told == {"point": "35.7", "block": "", "town": ""}
+
+
+@pytest.mark.parametrize(
+    ("words", "days"),
+    [
+        ("第3土 11:30~13:30", 0.25),
+        ("第3土 11:30~13:30", 0.23),
+        ("毎週土 11:30~13:30", 1.0),
+        ("毎週土 11:30~13:30", np.nan),
+        ("土 17:00~19:00", np.nan),
+        ("土 17:00~19:00", 1.5),
+        ("不定期", np.nan),
+        ("16:00~18:00", 6.0),
+        (None, np.nan),
+    ],
+)
+def test_how_often_comes_back_from_the_columns_of_the_standard(
+    tmp_path: Path, words: str | None, days: float
+) -> None:
+    records = table(
+        entry(
+            "a:1", kind="children_cafeteria", opening_text=words, open_days_per_week=days, targets_known=False
+        )
+    )
+    [file] = written(records, "cafeteria49")
+    back = read_back(file, tmp_path).table
+    fields = ["place_id", "opening_text", "open_days_per_week"]
+    pd.testing.assert_frame_equal(pd.DataFrame(back[fields]), pd.DataFrame(records[fields]))
+
+
 def test_the_sample_comes_back_from_the_standards_as_it_was(sample: Path, tmp_path: Path) -> None:
     cafeterias = sources.read(sample / "kodomo_shokudo.csv", municipality_code="99101")
     [file] = exports.files(

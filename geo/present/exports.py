@@ -133,6 +133,9 @@ def _cafeteria(row: Mapping[Any, Any]) -> dict[str, str]:
     opening = _opening(own["opening_text"])
     opening["frequency"] = _frequency(opening, float(row["open_days_per_week"]))
     bound = {names[field]: own[field] for field in (*_BOUND_UP, "capacity")}
+    if row["precision"] != "point":
+        # The standard cannot say that a position is that of a town: blank, so that nobody takes it for the door.
+        bound |= {names["latitude"]: "", names["longitude"]: ""}
     return {**bound, names["id"]: _number(row), **{names[field]: cell for field, cell in opening.items()}}
 
 
