@@ -6,12 +6,13 @@ ARGS ?=
 # Tests of one file share a worker: the browser tests and the demo project are made once.
 WORKERS ?= 2
 
-.PHONY: help demo test lint format lock sample slow bench screenshots clean
+.PHONY: help demo test lint format lock sample slow bench clean
 
 help:
 	@echo "make demo [ARGS=--no-app]   the fictional ward: analysis and app"
 	@echo "make test [ARGS=...]        the whole test suite"
 	@echo "make lint | format          checks | formatting"
+	@echo "make bench                  measures (opening words understood)"
 	@echo "make lock                   pin all dependencies anew"
 	@echo "make sample                 make data/sample again"
 
@@ -38,6 +39,10 @@ test: $(VENV)/.dev
 
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+# Needs the real lists beside the repository, or IBASHO_REALDATA.
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/opening_strings.py $${IBASHO_REALDATA:-../shared/realdata} data/sample $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
