@@ -174,6 +174,7 @@ def hints(
         layouts=sources.layouts(project.path),
         addresses=_replaced(table(schemas.Addresses), set(), [of_areas]),
         places=table(schemas.Places),
+        areas=areas,
         area=tuple(shown.total_bounds.tolist()) if len(shown) else None,
         municipality=own["qualified_name"].iloc[0] if len(own) else "",
     )

@@ -12,8 +12,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import errors, sources
-from geo.sources import _vectors, boundaries
+from geo import errors, project, schemas, sources
+from geo.sources import _tables, _vectors, boundaries
 
 
 def cell(column: int, row: int = 0) -> Any:
@@ -325,3 +325,191 @@ def test_naras_two_broken_zones_are_repaired_without_losing_a_town(realdata: Pat
     assert shikige == pytest.approx(9.99e6, rel=0.01)
     found = sources.read(folder / "A32-23_29.shp", municipality_code="29201")
     assert (len(found.table), found.edition, found.encoding) == (21, "2023", "utf-8")
+
+
+# -- zones made of small areas ------------------------------------------------------------------------------
+
+AREAS = (
+    ("99101001001", "汐見一丁目", 100, False),
+    ("99101001002", "汐見二丁目", 50, False),
+    ("991010020", "大字浜田", 30, False),
+    ("991010030", "三ヶ崎", 20, False),
+    ("991010040", "字南", 5, False),
+    ("991010050", "字南", 6, False),
+    ("991010060", "水面調査区", 0, True),
+)
+
+
+def small_areas() -> gpd.GeoDataFrame:
+    return schemas.conform(
+        schemas.SmallAreas,
+        gpd.GeoDataFrame(
+            {
+                "small_area_id": [key for key, *_ in AREAS],
+                "name": [name for _, name, *_ in AREAS],
+                "municipality_code": "99101",
+                "people": [float(people) for _, _, people, _ in AREAS],
+                "households": 1.0,
+                "is_water": [water for *_, water in AREAS],
+                "dataset_id": "small-areas",
+            },
+            geometry=[cell(i) for i in range(len(AREAS))],
+            crs=schemas.STORED_CRS,
+        ),
+    )
+
+
+def merged(path: Path, text: str, *, encoding: str = "utf-8", **options: Any) -> sources.Reading:
+    path.write_text(text, encoding=encoding)
+    hints = sources.Hints(areas=small_areas(), municipality="澪ヶ浦市みなも区")
+    return sources.read(path, municipality_code="99101", kind="zones", hints=hints, **options)
+
+
+def members(found: sources.Reading) -> dict[str, list[str]]:
+    """Which areas each zone is made of, by where they lie."""
+    areas = small_areas()
+    return {
+        zone["name"]: areas["name"][areas.representative_point().within(zone["geometry"])].tolist()
+        for _, zone in found.table.iterrows()
+    }
+
+
+BY_KEY = (
+    "KEY_CODE,圏域\n99101001001,東\n99101001002,西\n991010020,西\n991010030,東\n991010040,西\n991010050,西\n"
+)
+
+
+def test_a_table_of_keys_merges_small_areas_into_zones(tmp_path: Path) -> None:
+    found = merged(tmp_path / "a.csv", BY_KEY, encoding="cp932", system="welfare", tier="small")
+    assert (found.kind, found.dataset_id, found.rows, found.encoding) == (
+        "zones",
+        "zones:welfare",
+        6,
+        "cp932",
+    )
+    told = found.table.drop(columns="geometry").to_numpy().tolist()
+    assert told == [
+        ["welfare:東", "welfare", "small", "東", "99101", "zones:welfare"],
+        ["welfare:西", "welfare", "small", "西", "99101", "zones:welfare"],
+    ]
+    areas = small_areas().geometry
+    east, west = found.table.geometry
+    assert east.equals(areas.iloc[0].union(areas.iloc[3]))
+    assert west.equals(shapely.union_all(areas.iloc[[1, 2, 4, 5]].to_numpy()))
+    # Water belongs to no zone, and nobody misses it there.
+    assert found.notes == ()
+
+
+def test_towns_are_found_as_people_write_them(tmp_path: Path) -> None:
+    text = "圏域,町丁名\n東,海原県澪ヶ浦市みなも区汐見１丁目\n西,汐見2丁目\n西,浜田\n東,みなも区三ケ崎\n"
+    found = merged(tmp_path / "a.csv", text)
+    assert members(found) == {"東": ["汐見一丁目", "三ヶ崎"], "西": ["汐見二丁目", "大字浜田"]}
+    assert [(n.level, n.code, n.values["n"], n.values["people"]) for n in found.notes] == [
+        ("unknown", "zone_areas_left", 2, 11)
+    ]
+
+
+def test_a_town_stands_for_its_chome_that_have_no_row_of_their_own(tmp_path: Path) -> None:
+    whole = merged(tmp_path / "a.csv", "町名,地区\n汐見,東\n浜田,西\n")
+    assert members(whole) == {"東": ["汐見一丁目", "汐見二丁目"], "西": ["大字浜田"]}
+    parted = merged(tmp_path / "b.csv", "町名,地区\n汐見,東\n汐見二丁目,西\n")
+    assert members(parted) == {"東": ["汐見一丁目"], "西": ["汐見二丁目"]}
+    by_key = merged(tmp_path / "c.csv", "町コード,地区\n991010010,東\n991010020,西\n")
+    assert members(by_key) == {"東": ["汐見一丁目", "汐見二丁目"], "西": ["大字浜田"]}
+
+
+def test_an_area_of_two_zones_is_in_both_and_told(tmp_path: Path) -> None:
+    found = merged(tmp_path / "a.csv", "町名,地区\n浜田,東\n浜田,西\n浜田,西\n汐見一丁目,東\n")
+    assert members(found) == {"東": ["汐見一丁目", "大字浜田"], "西": ["大字浜田"]}
+    assert [(n.code, n.values["n"], n.values["areas"]) for n in found.notes][:1] == [
+        ("zone_areas_several", 1, "大字浜田")
+    ]
+
+
+def test_rows_that_cannot_be_placed_are_refused_with_their_number(tmp_path: Path) -> None:
+    text = "町名,地区\n汐見,東\n浜田,東\n三ヶ崎,東\n字南,西\n海原町,西\n三ヶ崎,\n"
+    found = merged(tmp_path / "a.csv", text)
+    assert [(n.code, n.row) for n in found.notes if n.level == "refused"] == [
+        ("zone_row_ambiguous", 5), ("zone_row_unknown", 6), ("zone_row_blank", 7),
+    ]  # fmt: skip
+    assert members(found) == {"東": ["汐見一丁目", "汐見二丁目", "大字浜田", "三ヶ崎"]}
+
+
+def test_areas_of_other_municipalities_are_left_out_and_counted(tmp_path: Path) -> None:
+    found = merged(tmp_path / "a.csv", "KEY_CODE,圏域\n991020010,北\n99102002001,北\n991010020,南\n")
+    assert members(found) == {"南": ["大字浜田"]}
+    assert [(n.code, n.values["n"]) for n in found.notes][:1] == [("zones_elsewhere", 2)]
+
+
+def test_a_key_that_a_spreadsheet_took_for_a_number_is_the_same_key(tmp_path: Path) -> None:
+    areas = small_areas().assign(municipality_code="01101")
+    areas["small_area_id"] = "01101" + areas["small_area_id"].str[5:]
+    path = tmp_path / "a.csv"
+    path.write_text("KEY_CODE,圏域\n1101001001,東\n1101001002.0,東\n11010020,西\n", encoding="utf-8")
+    found = sources.read(
+        path, municipality_code="01101", kind="zones", hints=sources.Hints(areas=areas.copy())
+    )
+    assert members(found) == {"東": ["汐見一丁目", "汐見二丁目"], "西": ["大字浜田"]}
+
+
+def test_of_more_columns_the_one_that_names_zones_is_taken_or_asked_for(tmp_path: Path) -> None:
+    # The zone is called like a town, and the town is told twice.
+    three = merged(tmp_path / "a.csv", "KEY_CODE,町名,圏域\n99101001001,汐見一丁目,中央\n991010020,浜田,港\n")
+    assert members(three) == {"中央": ["汐見一丁目"], "港": ["大字浜田"]}
+    like_town = merged(tmp_path / "b.csv", "町名,地区\n汐見一丁目,汐見\n汐見二丁目,汐見\n浜田,汐見\n")
+    assert members(like_town) == {"汐見": ["汐見一丁目", "汐見二丁目", "大字浜田"]}
+    with pytest.raises(errors.DataError, match="Leave only these two") as caught:
+        merged(tmp_path / "c.csv", "町名,甲,乙\n汐見一丁目,あ,い\n浜田,う,え\n")
+    assert caught.value.code == "zone_table_zone"
+
+
+@pytest.mark.parametrize(
+    "text", ["場所,圏域\n甲町,東\n乙町,西\n", "1,2\n3,4\n", "KEY_CODE,圏域\n991020010,東\n"]
+)
+def test_a_table_without_areas_of_the_municipality_says_what_is_needed(tmp_path: Path, text: str) -> None:
+    with pytest.raises(errors.DataError, match="KEY_CODE or the name of the town") as caught:
+        merged(tmp_path / "a.csv", text)
+    assert caught.value.code == "zone_table_areas"
+
+
+def test_small_areas_come_first(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(BY_KEY, encoding="utf-8")
+    with pytest.raises(errors.MissingTableError) as caught:
+        sources.read(tmp_path / "a.csv", municipality_code="99101", kind="zones")
+    assert caught.value.code == "zone_table_no_areas"
+
+
+def test_a_project_merges_with_the_small_areas_that_it_has(tmp_path: Path, sample: Path) -> None:
+    target = project.create(tmp_path / "p", municipality="99101")
+    layer = sample / "r2ka99101.shp"
+    areas = project.read(target, [layer])[0].table
+    rows = [f"{key},{'東' if i % 2 else '西'}" for i, key in enumerate(areas["small_area_id"])]
+    path = tmp_path / "zones.csv"
+    path.write_text("KEY_CODE,圏域\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    before = project.read(target, [layer])
+    (found,) = project.read(target, [path], kind="zones", system="welfare", before=before)
+    assert found.table["name"].tolist() == ["東", "西"]
+    assert shapely.union_all(found.table.geometry.to_numpy()).area == pytest.approx(
+        shapely.union_all(areas.geometry.to_numpy()).area
+    )
+
+
+@settings(max_examples=30)
+@given(st.lists(st.sampled_from(["東", "西", "南"]), min_size=4, max_size=4), st.randoms())
+def test_merging_is_a_partition_in_any_order(zones: list[str], random: Any) -> None:
+    keys = [key for key, *_ in AREAS[:4]]
+    rows = [[key, zone] for key, zone in zip(keys, zones, strict=True)]
+
+    def table(rows: list[list[str]]) -> gpd.GeoDataFrame:
+        cells = [["KEY_CODE", "圏域"], *rows]
+        sheet = _tables.Sheet(
+            Path(__file__), "utf-8", tuple(_tables.Row(i, tuple(r)) for i, r in enumerate(cells, 1)), 0
+        )
+        return boundaries.of_table(sheet, municipality_code="99101", areas=small_areas()).table
+
+    found = table(rows)
+    assert dict(zip(found["name"], shapely.area(found.geometry.array), strict=True)) == pytest.approx(
+        {zone: zones.count(zone) * cell(0).area for zone in set(zones)}
+    )
+    random.shuffle(rows)
+    assert table(rows).equals(found)

@@ -3,7 +3,7 @@
 The map of the readers::
 
     detect, read     what a file is, by its content; and the reader for it
-    boundaries       N03 municipalities; school zones A32 and A27; the municipality's own zones
+    boundaries       N03 municipalities; school zones A32 and A27; own zones, also merged small areas
     census           small areas with their people; the small-area tables; households at points
     places           cafeterias (49 columns), the council's own list, facility lists, points
     own              the registry's own files, read back as they were written
@@ -361,6 +361,15 @@ def _read(
         return streets.of_layer(opened) if isinstance(opened, _vectors.Layer) else streets.read(path)
     if kind == "households":
         return census.households(path)
+    if kind == "zones" and isinstance(opened, _tables.Sheet):
+        return boundaries.of_table(
+            opened,
+            municipality_code=municipality_code,
+            areas=hints.areas,
+            municipality=hints.municipality,
+            system=system,
+            tier=tier,
+        )
     if kind in _LAYER_KINDS:
         layer = _expect(path, opened, _vectors.Layer, kind)
         if kind == "municipalities":

@@ -67,6 +67,8 @@ class Hints:
         Gazetteer for rows that have an address but no coordinates.
     places : schemas.Places, optional
         Of the project, for files that only list further venues of them.
+    areas : schemas.SmallAreas, optional
+        Of the project, for tables that merge them into zones.
     area : tuple of float, optional
         West, south, east, north of the municipality, degrees: tells northing from easting.
     municipality : str
@@ -77,6 +79,7 @@ class Hints:
     layouts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     addresses: Any = None
     places: Any = None
+    areas: Any = None
     area: tuple[float, float, float, float] | None = None
     municipality: str = ""
 

@@ -1,5 +1,7 @@
 """Borders: municipalities (N03) and zones of any system (school zones A32 and A27, the municipality's own).
 
+Where a zone has no border of its own but a list of its 町丁, it is their small areas, merged.
+
 The editions of the official layers give the same column names different meanings, and files are renamed on
 their way; so columns are told by what stands in them, never by the name of the file.
 """
@@ -7,7 +9,8 @@ their way; so columns are told by what stands in them, never by the name of the 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,8 @@ import pandas as pd
 import shapely
 
 from geo import errors, schemas
-from geo.sources import _tables, _vectors
-from geo.sources._reading import Note, Reading
+from geo.sources import _mapping, _tables, _vectors, geocode
+from geo.sources._reading import Note, Reading, digest
 
 SCHOOL_SYSTEMS = {"A32": ("middle_school", "middle"), "A27": ("elementary_school", "small")}
 """System and tier of the two official school-zone layers."""
@@ -30,6 +33,11 @@ _ZONE_NAMES = (
     "name", "名称", "名前", "地区名", "地区", "圏域名", "圏域", "出張所名", "出張所", "区域名", "地域名",
     "町名", "校区名", "学区名", "連合名", "zone", "zone_name", "label", "name_ja",
 )  # fmt: skip
+_MERGED_NAMES = (
+    "圏域の名称", "日常生活圏域", "日常生活圏域名", "中学校区", "小学校区", "中学校区名", "小学校区名", "通学区域",
+    "地域社協", "地区社協", "支所", "支所名", "連合町会", "地域包括支援センター", "民生委員区", "担当地区",
+)  # fmt: skip
+"""Further headings of the zone, in a table that has more columns than two."""
 _CODE_NAMES = (
     "municipality_code", "市区町村コード", "行政区域コード", "全国地方公共団体コード", "自治体コード",
     "n03_007", "citycode", "city_code",
@@ -371,6 +379,312 @@ def _school_edition(layer: _vectors.Layer) -> str | None:
     if "A32_006" in layer.columns:
         return "2016" if "A32_008" in layer.columns else "2013"
     return None
+
+
+# -- zones made of small areas ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Areas:
+    """How tables may call the small areas of a municipality."""
+
+    keys: Mapping[str, tuple[str, ...]]
+    """KEY_CODE, or the first nine digits of several → areas."""
+    names: Mapping[str, tuple[str, ...]]
+    """Name as addresses are compared → areas; of a name that several areas have, all."""
+    parents: Mapping[str, tuple[str, ...]]
+    """Name of a town without 丁目 → the areas of all its 丁目."""
+    prefixes: tuple[str, ...]
+    """What may stand before the name of a town."""
+
+
+@dataclass(frozen=True)
+class _Member:
+    """One row: the areas that it puts into a zone."""
+
+    zone: str
+    areas: tuple[str, ...]
+    is_parent: bool
+
+
+def of_table(
+    sheet: _tables.Sheet,
+    *,
+    municipality_code: str,
+    areas: gpd.GeoDataFrame | None,
+    municipality: str = "",
+    system: str | None = None,
+    tier: str | None = None,
+) -> Reading:
+    """Zones merged from small areas by a table that tells which area is in which zone.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        A column of areas (KEY_CODE, or 町丁 as addresses write them; a town without 丁目 stands for all of its
+        丁目 that no row of their own puts elsewhere) and a column of zones.
+    municipality_code : str
+        Rows with keys of other municipalities are left out.
+    areas : schemas.SmallAreas, optional
+        Of the project.
+    municipality : str
+        Its name, which may stand before that of a 町丁.
+    system, tier : str, optional
+        What the zones are called, and their tier; ``own`` and ``middle`` unless told.
+
+    Returns
+    -------
+    reading : Reading
+        ``Zones``: one row a zone. An area of several zones is in each of them; areas of none are told.
+
+    Raises
+    ------
+    MissingTableError
+        The project has no small areas yet.
+    DataError
+        No column names areas, or it is not clear which one names the zones.
+    """
+    system, tier = _system(system or "own"), _tier(tier or "middle")
+    if areas is None or areas.empty:
+        raise errors.MissingTableError(
+            "zone_table_no_areas",
+            "{file} tells which small areas make up a zone, but the project has no small areas. Import the "
+            "boundary file of the census first.",
+            file=sheet.path.name,
+        )
+    known = _areas(areas, municipality)
+    table, area, zone = _columns(sheet, known, municipality_code)
+    members, notes = _members(table, area, zone, known, municipality_code)
+    pairs = _pairs(members)
+    if not pairs:
+        raise _no_area(sheet, municipality_code, [table.header[area]])
+    merged = _merged(areas, pairs, system)
+    dataset_id = f"zones:{system}"
+    told = merged.assign(system=system, tier=tier, municipality_code=municipality_code, dataset_id=dataset_id)
+    return Reading(
+        kind="zones",
+        dataset_id=dataset_id,
+        schema=schemas.Zones,
+        table=schemas.conform(schemas.Zones, told),
+        file=table.file,
+        sha256=digest([sheet.path]),
+        rows=len(table.rows),
+        encoding=sheet.encoding,
+        notes=(*notes, *_several(areas, pairs), *_left(areas, pairs)),
+    )
+
+
+def _areas(areas: gpd.GeoDataFrame, municipality: str) -> _Areas:
+    keys: dict[str, list[str]] = {}
+    for key in areas["small_area_id"]:
+        for part in {key, key[:9]}:
+            keys.setdefault(part, []).append(key)
+    names: dict[str, list[str]] = {}
+    parents: dict[str, list[str]] = {}
+    # All water is called water, which names no area.
+    land = areas[~areas["is_water"]]
+    for key, name in zip(land["small_area_id"], land["name"].map(geocode.normal), strict=True):
+        names.setdefault(name, []).append(key)
+        if town := re.fullmatch(r"(.*\D)\d+-?", name):
+            parents.setdefault(town[1], []).append(key)
+    full = geocode.normal(_PREFECTURE.sub("", municipality))
+    ward = re.sub(r"^.+市(?=.+区$)", "", full)
+    return _Areas(_frozen(keys), _frozen(names), _frozen(parents), tuple(p for p in (full, ward) if p))
+
+
+def _frozen(lists: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(sorted(members)) for name, members in lists.items()}
+
+
+def _key(text: str) -> str | None:
+    """The key of an area in a cell, also of a spreadsheet that took it for a number; None when it is none."""
+    digits = text.removesuffix(".0")
+    if not re.fullmatch(r"\d{8,11}", digits):
+        return None
+    if len(digits) % 2 == 0:
+        digits = "0" + digits
+    # Places that do not exist have 99 where others have their prefecture.
+    return digits if 1 <= int(digits[:2]) <= 47 or digits.startswith("99") else None
+
+
+def _found(text: str, known: _Areas) -> tuple[tuple[str, ...], bool]:
+    """The areas that a cell means, and whether it means them as parts of a town."""
+    key = _key(text)
+    if key is not None:
+        found = known.keys.get(key, ())
+        return found, found not in ((), (key,))
+    name = geocode.normal(text)
+    bare = geocode.normal(_PREFECTURE.sub("", text))
+    for asked in (name, *(bare.removeprefix(prefix) for prefix in known.prefixes), bare):
+        if asked in known.names:
+            return known.names[asked], False
+        if asked in known.parents:
+            return known.parents[asked], True
+    return (), False
+
+
+def _columns(sheet: _tables.Sheet, known: _Areas, municipality_code: str) -> tuple[_tables.Table, int, int]:
+    """The table with its columns of areas and zones: areas are seen in the cells, a zone can have any name."""
+    seen = _mapping.header_of(sheet)
+    # Read again under that header: cells merged over several rows count in each of them.
+    table = _tables.with_header(sheet, {n for n in seen.header if n}.__contains__) if seen else None
+    if table is None:
+        raise _no_area(sheet, municipality_code, sheet.rows[0].cells if sheet.rows else [])
+    cells = {i: values for i in range(len(table.header)) if (values := _distinct(table, i))}
+    hits = {i: sum(bool(_found(text, known)[0]) for text in values) for i, values in cells.items()}
+    here = {i: [t for t in values if not _is_elsewhere(t, municipality_code)] for i, values in cells.items()}
+    fitting = [i for i, n in hits.items() if n and n >= 0.5 * len(here[i])]
+    if not fitting:
+        raise _no_area(sheet, municipality_code, table.header)
+    area = max(fitting, key=lambda i: (hits[i], -i))
+    others = [i for i in cells if i != area]
+    strange = [i for i in others if i not in fitting]
+    named = [i for i in strange if table.header[i] in _ZONE_NAMES or table.header[i] in _MERGED_NAMES]
+    zone = next((only[0] for only in (others, strange, named) if len(only) == 1), None)
+    if zone is None:
+        raise errors.DataError(
+            "zone_table_zone",
+            "{file} names small areas in its column {column}, but it is not clear which of the others names "
+            "their zones ({others}). Leave only these two columns in the table.",
+            file=table.file,
+            column=table.header[area],
+            others=_tables.listed(table.header[i] for i in others),
+        )
+    return table, area, zone
+
+
+def _no_area(sheet: _tables.Sheet, municipality_code: str, columns: Iterable[str]) -> errors.DataError:
+    return errors.DataError(
+        "zone_table_areas",
+        "{file} has no column that names small areas of municipality {municipality} (columns: {columns}). Zones "
+        "are merged by a table of two columns: KEY_CODE or the name of the town as in the census, and the zone.",
+        file=sheet.path.name,
+        municipality=municipality_code,
+        columns=_tables.listed(columns),
+    )
+
+
+def _distinct(table: _tables.Table, column: int) -> list[str]:
+    return sorted({text for row in table.rows if (text := _cell(row, column))})
+
+
+def _cell(row: _tables.Row, column: int) -> str:
+    return _tables.plain(row.cells[column]) if column < len(row.cells) else ""
+
+
+def _is_elsewhere(text: str, municipality_code: str) -> bool:
+    key = _key(text)
+    return key is not None and not key.startswith(municipality_code)
+
+
+def _members(
+    table: _tables.Table, area: int, zone: int, known: _Areas, municipality_code: str
+) -> tuple[list[_Member], list[Note]]:
+    members: list[_Member] = []
+    notes: list[Note] = []
+    elsewhere = 0
+    for row in table.rows:
+        text, name = _cell(row, area), _cell(row, zone)
+        found, is_parent = _found(text, known)
+        if _is_elsewhere(text, municipality_code):
+            elsewhere += 1
+        elif fault := _fault(row.number, text, name, found, is_parent):
+            notes.append(fault)
+        else:
+            members.append(_Member(name, found, is_parent))
+    if elsewhere:
+        notes.append(
+            Note(
+                "info",
+                "zones_elsewhere",
+                "{n} features of other municipalities were left out.",
+                values={"n": elsewhere},
+            )
+        )
+    return members, notes
+
+
+def _fault(row: int, text: str, zone: str, found: tuple[str, ...], is_parent: bool) -> Note | None:
+    """What is wrong with a row."""
+    values = {"row": row, "area": text}
+    if not text or not zone:
+        return Note(
+            "refused", "zone_row_blank", "Row {row} lacks the area or the zone ({area}).", row, values
+        )
+    if not found:
+        return Note(
+            "refused",
+            "zone_row_unknown",
+            "Row {row}: {area} is no small area of the project.",
+            row,
+            values,
+        )
+    if len(found) > 1 and not is_parent:
+        return Note(
+            "refused",
+            "zone_row_ambiguous",
+            "Row {row}: several small areas are called {area}. Write the KEY_CODE.",
+            row,
+            values,
+        )
+    return None
+
+
+def _pairs(members: Sequence[_Member]) -> list[tuple[str, str]]:
+    """Area and zone, each pair once; an area's own row wins over that of its town."""
+    own = {key for member in members if not member.is_parent for key in member.areas}
+    return sorted(
+        {
+            (key, member.zone)
+            for member in members
+            for key in member.areas
+            if not (member.is_parent and key in own)
+        }
+    )
+
+
+def _merged(areas: gpd.GeoDataFrame, pairs: Sequence[tuple[str, str]], system: str) -> gpd.GeoDataFrame:
+    shapes = areas.set_index("small_area_id").geometry
+    parts = gpd.GeoDataFrame(
+        {"name": [zone for _, zone in pairs]},
+        geometry=shapes.loc[[key for key, _ in pairs]].to_numpy(),
+        crs=areas.crs,
+    )
+    merged = parts.dissolve("name", as_index=False, sort=True)
+    return merged.assign(zone_id=system + ":" + merged["name"].str.replace(";", ",", regex=False))
+
+
+def _several(areas: gpd.GeoDataFrame, pairs: Sequence[tuple[str, str]]) -> list[Note]:
+    keys = pd.Series([key for key, _ in pairs], dtype=object)
+    twice = areas[areas["small_area_id"].isin(keys[keys.duplicated()])]
+    if twice.empty:
+        return []
+    return [
+        Note(
+            "info",
+            "zone_areas_several",
+            "{n} small areas are in several zones, which overlap there ({areas}).",
+            values={"n": len(twice), "areas": _tables.listed(twice["name"], most=5)},
+        )
+    ]
+
+
+def _left(areas: gpd.GeoDataFrame, pairs: Sequence[tuple[str, str]]) -> list[Note]:
+    left = areas[~areas["small_area_id"].isin([key for key, _ in pairs]) & ~areas["is_water"]]
+    if left.empty:
+        return []
+    return [
+        Note(
+            "unknown",
+            "zone_areas_left",
+            "{n} small areas with {people} people are in no zone ({areas}).",
+            values={
+                "n": len(left),
+                "people": int(left["people"].sum()),
+                "areas": _tables.listed(left["name"], most=5),
+            },
+        )
+    ]
 
 
 def _texts(frame: gpd.GeoDataFrame, column: str | None) -> list[str]:
