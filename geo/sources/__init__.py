@@ -19,6 +19,7 @@ The map of the readers::
     geocode          gazetteers; addresses -> positions as far as block or town
     _mapping         which column is which, of a table that follows no standard
     _points          cells -> positions, dates, years; why a row has no place
+    _areas           which small areas a cell means
     _reading         what a reader gives back
 
 Nothing is stored here and nothing is changed. A file that cannot be understood raises a sentence that names

@@ -9,7 +9,7 @@ their way; so columns are told by what stands in them, never by the name of the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pandas as pd
 import shapely
 
 from geo import errors, schemas
-from geo.sources import _mapping, _tables, _vectors, geocode
+from geo.sources import _areas, _mapping, _tables, _vectors
 from geo.sources._reading import Note, Reading, digest
 
 SCHOOL_SYSTEMS = {"A32": ("middle_school", "middle"), "A27": ("elementary_school", "small")}
@@ -385,20 +385,6 @@ def _school_edition(layer: _vectors.Layer) -> str | None:
 
 
 @dataclass(frozen=True)
-class _Areas:
-    """How tables may call the small areas of a municipality."""
-
-    keys: Mapping[str, tuple[str, ...]]
-    """KEY_CODE, or the first nine digits of several → areas."""
-    names: Mapping[str, tuple[str, ...]]
-    """Name as addresses are compared → areas; of a name that several areas have, all."""
-    parents: Mapping[str, tuple[str, ...]]
-    """Name of a town without 丁目 → the areas of all its 丁目."""
-    prefixes: tuple[str, ...]
-    """What may stand before the name of a town."""
-
-
-@dataclass(frozen=True)
 class _Member:
     """One row: the areas that it puts into a zone."""
 
@@ -452,7 +438,7 @@ def of_table(
             "boundary file of the census first.",
             file=sheet.path.name,
         )
-    known = _areas(areas, municipality)
+    known = _areas.index(areas, municipality)
     table, area, zone = _columns(sheet, known, municipality_code)
     members, notes = _members(table, area, zone, known, municipality_code)
     pairs = _pairs(members)
@@ -474,56 +460,9 @@ def of_table(
     )
 
 
-def _areas(areas: gpd.GeoDataFrame, municipality: str) -> _Areas:
-    keys: dict[str, list[str]] = {}
-    for key in areas["small_area_id"]:
-        for part in {key, key[:9]}:
-            keys.setdefault(part, []).append(key)
-    names: dict[str, list[str]] = {}
-    parents: dict[str, list[str]] = {}
-    # All water is called water, which names no area.
-    land = areas[~areas["is_water"]]
-    for key, name in zip(land["small_area_id"], land["name"].map(geocode.normal), strict=True):
-        names.setdefault(name, []).append(key)
-        if town := re.fullmatch(r"(.*\D)\d+-?", name):
-            parents.setdefault(town[1], []).append(key)
-    full = geocode.normal(_PREFECTURE.sub("", municipality))
-    ward = re.sub(r"^.+市(?=.+区$)", "", full)
-    return _Areas(_frozen(keys), _frozen(names), _frozen(parents), tuple(p for p in (full, ward) if p))
-
-
-def _frozen(lists: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(sorted(members)) for name, members in lists.items()}
-
-
-def _key(text: str) -> str | None:
-    """The key of an area in a cell, also of a spreadsheet that took it for a number; None when it is none."""
-    digits = text.removesuffix(".0")
-    if not re.fullmatch(r"\d{8,11}", digits):
-        return None
-    if len(digits) % 2 == 0:
-        digits = "0" + digits
-    # Places that do not exist have 99 where others have their prefecture.
-    return digits if 1 <= int(digits[:2]) <= 47 or digits.startswith("99") else None
-
-
-def _found(text: str, known: _Areas) -> tuple[tuple[str, ...], bool]:
-    """The areas that a cell means, and whether it means them as parts of a town."""
-    key = _key(text)
-    if key is not None:
-        found = known.keys.get(key, ())
-        return found, found not in ((), (key,))
-    name = geocode.normal(text)
-    bare = geocode.normal(_PREFECTURE.sub("", text))
-    for asked in (name, *(bare.removeprefix(prefix) for prefix in known.prefixes), bare):
-        if asked in known.names:
-            return known.names[asked], False
-        if asked in known.parents:
-            return known.parents[asked], True
-    return (), False
-
-
-def _columns(sheet: _tables.Sheet, known: _Areas, municipality_code: str) -> tuple[_tables.Table, int, int]:
+def _columns(
+    sheet: _tables.Sheet, known: _areas.Index, municipality_code: str
+) -> tuple[_tables.Table, int, int]:
     """The table with its columns of areas and zones: areas are seen in the cells, a zone can have any name."""
     seen = _mapping.header_of(sheet)
     # Read again under that header: cells merged over several rows count in each of them.
@@ -531,7 +470,7 @@ def _columns(sheet: _tables.Sheet, known: _Areas, municipality_code: str) -> tup
     if table is None:
         raise _no_area(sheet, municipality_code, sheet.rows[0].cells if sheet.rows else [])
     cells = {i: values for i in range(len(table.header)) if (values := _distinct(table, i))}
-    hits = {i: sum(bool(_found(text, known)[0]) for text in values) for i, values in cells.items()}
+    hits = {i: sum(bool(_areas.found(text, known)[0]) for text in values) for i, values in cells.items()}
     here = {i: [t for t in values if not _is_elsewhere(t, municipality_code)] for i, values in cells.items()}
     fitting = [i for i, n in hits.items() if n and n >= 0.5 * len(here[i])]
     if not fitting:
@@ -573,19 +512,19 @@ def _cell(row: _tables.Row, column: int) -> str:
 
 
 def _is_elsewhere(text: str, municipality_code: str) -> bool:
-    key = _key(text)
+    key = _areas.key(text)
     return key is not None and not key.startswith(municipality_code)
 
 
 def _members(
-    table: _tables.Table, area: int, zone: int, known: _Areas, municipality_code: str
+    table: _tables.Table, area: int, zone: int, known: _areas.Index, municipality_code: str
 ) -> tuple[list[_Member], list[Note]]:
     members: list[_Member] = []
     notes: list[Note] = []
     elsewhere = 0
     for row in table.rows:
         text, name = _cell(row, area), _cell(row, zone)
-        found, is_parent = _found(text, known)
+        found, is_parent = _areas.found(text, known)
         if _is_elsewhere(text, municipality_code):
             elsewhere += 1
         elif fault := _fault(row.number, text, name, found, is_parent):
