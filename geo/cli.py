@@ -122,7 +122,7 @@ def import_(
         problem = project.refusal(found)
         sentence = _sentence(problem)
         _out({**document, "error": {"code": problem.code, "message": sentence}}, words, as_json)
-        print(say("error", sentence=sentence), file=sys.stderr)  # noqa: T201
+        print(text.visible(say("error", sentence=sentence)), file=sys.stderr)  # noqa: T201
         raise typer.Exit(EXIT_INPUT)
     project.keep(target, found, when=_now(), who=_who(by))
     _out(document, words, as_json)
@@ -316,17 +316,17 @@ def main() -> None:
         sentence = text.tell(problem.code, problem.template, language(), **problem.context)
         if "--json" in sys.argv:
             print(json.dumps({"error": {"code": problem.code, "message": sentence}}, ensure_ascii=False))  # noqa: T201
-        print(say("error", sentence=sentence), file=sys.stderr)  # noqa: T201
+        print(text.visible(say("error", sentence=sentence)), file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_INPUT)
     except Exception as fault:
         if os.environ.get("IBASHO_DEBUG"):
             raise
-        print(say("fault", name=type(fault).__name__, what=fault), file=sys.stderr)  # noqa: T201
+        print(text.visible(say("fault", name=type(fault).__name__, what=fault)), file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_FAULT)
 
 
 def _out(document: dict[str, Any], words: str, as_json: bool) -> None:
-    print(json.dumps(document, ensure_ascii=False, indent=2) if as_json else words)  # noqa: T201
+    print(json.dumps(document, ensure_ascii=False, indent=2) if as_json else text.visible(words))  # noqa: T201
 
 
 def _run(target: Project) -> tuple[dict[str, Any], Path]:
@@ -557,14 +557,22 @@ def _history_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
     return [
         say("history.undo", change=change, at=at, by=by, undone=name)
         if action == "undone"
-        else say("history.set", change=change, at=at, by=by, dataset=name, action=action, n=n)
+        else say(
+            "history.first" if action == "imported" else "history.set",
+            change=change,
+            at=at,
+            by=by,
+            dataset=name,
+            action=say(f"action.{action}"),
+            n=n,
+        )
         for (change, at, by, action, name), n in counts.items()
         if n or action == "undone"
     ]
 
 
 def _pairs_document(target: Project) -> dict[str, Any]:
-    from geo import registry, schemas
+    from geo import registry, schemas, summary
 
     places = target.store.read(schemas.Places)
     pairs = registry.duplicates(places, target.store.read(schemas.Duplicates))
@@ -572,7 +580,7 @@ def _pairs_document(target: Project) -> dict[str, Any]:
     waiting = []
     for row in pairs[pairs["verdict"] == "undecidable"].to_dict("records"):
         names = {
-            f"{side}{field}": known[field].where(known[field].notna(), None)[row[f"{side or 'place_'}id"]]
+            f"{side}{field}": summary.text(known.at[row[f"{side or 'place_'}id"], field])
             for side in ("", "other_")
             for field in ("name", "address")
         }
@@ -762,6 +770,7 @@ def _report(dataset: dict[str, Any]) -> str:
 
 def _note_line(note: dict[str, Any]) -> str:
     where = say("row", row=note["row"]) if note["row"] is not None else ""
+    where = "" if where in note["text"] else where  # Most sentences name their row themselves.
     return f"  - {say('level.' + note['level'])}{where}: {note['text']}"
 
 
@@ -771,8 +780,8 @@ def _summary(document: dict[str, Any], path: Path) -> str:
     lines = [
         say(
             "run.people",
-            all=_amount(people["all"]),
-            older=_amount(people.get("age_65_plus")),
+            all=_people(people["all"]),
+            older=_people(people.get("age_65_plus")),
             code=document["municipality"],
         ),
         say(f"run.{document['access']['method']}", factor=document["access"]["detour_factor"]),
@@ -800,6 +809,10 @@ def _summary(document: dict[str, Any], path: Path) -> str:
         told = text.tell(remark["code"], remark["template"], language(), **remark["values"])
         lines.append(f"  - {say('state.' + remark['state'])}: {told}")
     return "\n".join([*lines, say("run.folder", folder=path)])
+
+
+def _people(value: float | None) -> str:
+    return say("unknown") if value is None else say("people", n=_amount(value))
 
 
 def _amount(value: float | None) -> str:

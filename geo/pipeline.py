@@ -486,13 +486,12 @@ def verify(project: Project, name: str) -> list[str]:
         old = json.loads((project.runs / name / "manifest.json").read_text(encoding="utf-8"))
         study, expected = studies.make(**old["study"]), dict(old["results"])
         inputs, files = {row["id"]: row["sha256"] for row in old["inputs"]}, dict(old["files"])
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError):
         raise errors.StoreError(
             "no_run",
-            "{run} is no run of {folder} ({problem}). Runs there: {known}",
+            "{run} is no run of {folder} that can be read. Runs there: {known}",
             run=name,
             folder=str(project.path),
-            problem=type(problem).__name__,
             known=", ".join(_names(project)) or "none",
         ) from None
     now = {row["id"]: row["sha256"] for row in summary.datasets(project.store.read(schemas.Datasets))}

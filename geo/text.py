@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -67,4 +68,34 @@ def tell(code: str, template: str, language: Language, /, **values: object) -> s
     words = catalogue(language)
     if language != "en":
         template = words.get(f"error.{code}", template)
-    return template.format(**{name: words.get(f"{name}.{value}", value) for name, value in values.items()})
+    return template.format(**{name: _said(words, name, value) for name, value in values.items()})
+
+
+def _said(words: dict[str, str], name: str, value: object) -> object:
+    """A value in the reader's words, counted words (``town 3, district 1``) one by one."""
+    if f"{name}.{value}" in words:
+        return words[f"{name}.{value}"]
+    counted = [part.rpartition(" ") for part in str(value).split(", ")]
+    if all(f"{name}.{word}" in words for word, _, _ in counted):
+        return words["unit.list"].join(f"{words[f'{name}.{word}']} {n}" for word, _, n in counted)
+    return value
+
+
+def visible(words: str) -> str:
+    """Words for a terminal, with a mark for each character that would steer it instead of being seen.
+
+    Names of files and places are foreign text: an escape sequence in one could hide or forge the lines around it.
+
+    Examples
+    --------
+    >>> visible("salon \\x1b[2J one\\nsalon two")
+    'salon �[2J one\\nsalon two'
+    """
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if (unicodedata.category(c) == "Cc" and c != "\n") or c in _TURNING else c
+        for c in words
+    )
+
+
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of what follows."""

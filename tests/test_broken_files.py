@@ -304,3 +304,10 @@ def test_random_damage_is_never_a_traceback(
         assert path.stem in str(problem) or problem.code.startswith("table_")
     else:
         assert found.kind in sources.KINDS
+
+
+@pytest.mark.parametrize("kind", [None, "places", "zones"])
+def test_a_layer_without_features_is_refused_by_name(tmp_path: Path, kind: sources.Kind | None) -> None:
+    path = tmp_path / "nothing.geojson"
+    path.write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")
+    assert refused(path, kind).code == "layer_no_features"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -213,3 +214,25 @@ def test_pairs_wait_for_a_decision(ward: tuple[Path, dict[str, Any]]) -> None:
     assert ibasho("duplicates", folder, *ids).returncode == 2
     assert ibasho("undo", folder).returncode == 0
     assert document(ibasho("duplicates", folder, "--json"))["undecided"] == pairs
+
+
+@pytest.mark.parametrize("spoken", ["ja", "en"])
+def test_foreign_names_cannot_steer_the_terminal_and_nothing_unknown_is_said_as_nan(
+    tmp_path: Path, spoken: str
+) -> None:
+    folder, header = tmp_path / "ward", "名称,緯度,経度\n"
+    document(ibasho("new", folder, "--municipality", "99101", "--json"))
+    (tmp_path / "one\x1b[2J.csv").write_text(
+        header + "みどり\x1b[31mサロン\u202e,34.99,140.95\n乙,0,0\n", encoding="utf-8"
+    )
+    (tmp_path / "two.csv").write_text(header + "みどり\x1b[31mサロン\u202e,34.991,140.95\n", encoding="utf-8")
+    told = ibasho("import", folder, tmp_path / "one\x1b[2J.csv", tmp_path / "two.csv", language=spoken)
+    pairs, past = (ibasho(word, folder, language=spoken) for word in ("duplicates", "history"))
+    assert (told.returncode, pairs.returncode, past.returncode) == (0, 0, 0), told.stderr
+    assert "≟" in pairs.stdout
+    words = told.stdout + pairs.stdout + past.stdout
+    assert "\x1b" not in words
+    assert "\u202e" not in words
+    assert not re.search(r"\bnan\b|\bNone\b", words)
+    assert len(re.findall(r"[(（]?(?:row 3|3 行目)", told.stdout)) == 1
+    assert ("imported" in past.stdout) == (spoken == "en")

@@ -461,6 +461,15 @@ def test_the_registrys_own_files_lose_nothing(tmp_path: Path, form: exports.Form
     assert written(records.sample(frac=1, random_state=1), form)[0].content == file.content
 
 
+def test_lists_whose_names_differ_in_a_sign_only_stay_files_of_their_own() -> None:
+    ids = ("places:a b", "places:a/b", "places:A_b", "places:c")
+    files = written(
+        table(*(entry(f"{d[7:]}:1", dataset_id=d, east=1000.0 * i) for i, d in enumerate(ids))), "csv"
+    )
+    assert len({file.name.casefold() for file in files}) == len(ids)
+    assert sum(file.places for file in files) == len(ids)
+
+
 def test_no_cell_of_a_file_is_a_formula() -> None:
     [file] = written(table(*(entry(f"a:{i}", name, east=1000.0 * i) for i, name in enumerate(NASTY))), "csv")
     cells = [c for row in csv.reader(io.StringIO(file.content.decode("utf-8-sig"))) for c in row]

@@ -78,7 +78,7 @@ def files(
         Six digits, and the name, for the columns of the standards.
     """
     chosen = records if form in INTERNAL else _public(records, pairs, form)
-    made = []
+    made: list[File] = []
     for dataset_id, part in pd.DataFrame(chosen).groupby("dataset_id", sort=True):
         rows = part.sort_values(["source_row", "place_id"]).to_dict("records")
         if form in INTERNAL:
@@ -91,9 +91,17 @@ def files(
         content = (
             _workbook(header, cells) if form == "xlsx" else _csv(header, cells, is_own=form != "cafeteria49")
         )
-        stem = re.sub(r"[^\w.+-]", "_", str(dataset_id).split(":", 1)[-1]).lstrip(".") or "places"
-        made.append(File(f"{stem}.{'xlsx' if form == 'xlsx' else 'csv'}", content, len(rows)))
+        name = _file_name(str(dataset_id), "xlsx" if form == "xlsx" else "csv", [file.name for file in made])
+        made.append(File(name, content, len(rows)))
     return made
+
+
+def _file_name(dataset_id: str, suffix: str, taken: Sequence[str]) -> str:
+    """A name that every system can write; lists that differ in a sign or a case only stay two files."""
+    stem = re.sub(r"[^\w.+-]", "_", dataset_id.split(":", 1)[-1]).lstrip(".") or "places"
+    known = {name.casefold() for name in taken}
+    numbered = (f"{stem}{end}.{suffix}" for end in ("", *(f"_{n}" for n in range(2, len(taken) + 3))))
+    return next(name for name in numbered if name.casefold() not in known)
 
 
 def _public(records: gpd.GeoDataFrame, pairs: pd.DataFrame, form: Form) -> gpd.GeoDataFrame:

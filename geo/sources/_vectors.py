@@ -422,6 +422,8 @@ def _shape(path: Path, number: int, geometry: Any) -> Any:
 def _json_crs(path: Path, data: Mapping[str, Any], geometry: Array) -> pyproj.CRS | None:
     """The old ``crs`` member where there is one; without it RFC 7946 says WGS 84, if these are degrees."""
     member = data.get("crs")
+    if member is None and not len(geometry):
+        return None  # a layer without features is refused for that
     if member is None:
         bounds = shapely.total_bounds(geometry)
         degrees = np.isfinite(bounds).all() and float(np.abs(bounds).max()) <= 360
