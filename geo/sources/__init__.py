@@ -5,6 +5,7 @@ The map of the readers::
     detect, read     what a file is, by its content; and the reader for it
     boundaries       N03 municipalities; school zones A32 and A27; own zones, also merged small areas
     census           small areas with their people; the small-area tables; households at points
+    residents        residents by town and age, joined to small areas by name
     places           cafeterias (49 columns), the council's own list, facility lists, points
     own              the registry's own files, read back as they were written
     vacancies        vacant houses and shops, with the owner's consent
@@ -45,6 +46,7 @@ from geo.sources import (
     census,
     geocode,
     places,
+    residents,
     streets,
     vacancies,
 )
@@ -333,6 +335,8 @@ def _layer_kind(layer: _vectors.Layer) -> Kind | None:
 def _sheet_kind(sheet: _tables.Sheet) -> Kind | None:
     if census.table_of(sheet):
         return "census-table"
+    if residents.table_of(sheet):
+        return "residents"
     if geocode.table_of(sheet):
         return "addresses"
     if vacancies.table_of(sheet):
@@ -384,7 +388,17 @@ def _read(
         if isinstance(opened, list):
             return geocode.of_towns(path, opened)
         return geocode.of_sheet(_expect(path, opened, _tables.Sheet, kind), municipality=hints.municipality)
-    sheet = _expect(path, opened, _tables.Sheet, kind)
+    return _counts(_expect(path, opened, _tables.Sheet, kind), kind, municipality_code, hints)
+
+
+def _counts(sheet: _tables.Sheet, kind: Kind, municipality_code: str, hints: Hints) -> Reading:
+    if kind == "residents":
+        return residents.of_sheet(
+            sheet,
+            municipality_code=municipality_code,
+            areas=hints.areas,
+            municipality=hints.municipality,
+        )
     reader = census.statistics if kind == "census-table" else vacancies.of_sheet
     return reader(sheet, municipality_code=municipality_code)
 

@@ -17,6 +17,7 @@ Kind = Literal[
     "zones",
     "small-areas",
     "census-table",
+    "residents",
     "households",
     "places",
     "vacancies",
@@ -68,7 +69,7 @@ class Hints:
     places : schemas.Places, optional
         Of the project, for files that only list further venues of them.
     areas : schemas.SmallAreas, optional
-        Of the project, for tables that merge them into zones.
+        Of the project, for tables that merge them into zones or count residents by their names.
     area : tuple of float, optional
         West, south, east, north of the municipality, degrees: tells northing from easting.
     municipality : str
