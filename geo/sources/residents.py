@@ -79,7 +79,8 @@ def of_sheet(
     -------
     reading : Reading
         ``Statistics``, edition the day of the count. A blank cell is no row; ``X`` and ``*`` are NaN and
-        ``suppressed``; ``-`` is zero, as in the census. Towns without an area are refused by row.
+        ``suppressed``; ``-`` is zero, as in the census. Towns without an area are refused by row; inhabited areas
+        that the list leaves out are NaN, since census counts beside newer ones would count people twice.
 
     Raises
     ------
@@ -98,7 +99,8 @@ def of_sheet(
     whole = _need_table(sheet)
     table, day, notes = _latest(_here(whole, municipality_code))
     rows, refused = _towns(table, _areas.index(areas, municipality), municipality_code, municipality)
-    long = _long(rows)
+    left = _left(areas, rows)
+    long = _long([*rows, *_unknown(left, rows)])
     return Reading(
         kind="residents",
         dataset_id="residents",
@@ -109,7 +111,7 @@ def of_sheet(
         rows=len(whole.rows),
         edition=day,
         encoding=sheet.encoding,
-        notes=(*notes, *refused, *_sums_differ(rows), *_missing(areas, rows)),
+        notes=(*notes, *refused, *_sums_differ(rows), *_missing(left)),
     )
 
 
@@ -334,16 +336,28 @@ def _sums_differ(rows: Sequence[_Row]) -> list[Note]:
     ]
 
 
-def _missing(areas: Any, rows: Sequence[_Row]) -> list[Note]:
+def _left(areas: Any, rows: Sequence[_Row]) -> Any:
     counted = {key for row in rows for key in (row.key, *row.parts)}
-    left = areas[~areas["small_area_id"].isin(counted) & (areas["people"] > 0)]
+    return areas[~areas["small_area_id"].isin(counted) & (areas["people"] > 0)]
+
+
+def _unknown(left: Any, rows: Sequence[_Row]) -> list[_Row]:
+    """Inhabited areas that the list leaves out: a census count beside newer ones would count some people twice.
+
+    Where an area was suppressed in the census, its people are those of another area, of which the list knows more.
+    """
+    variables = sorted({variable for row in rows for variable in row.counts})
+    return [_Row(key, _NO_PARTS, dict.fromkeys(variables, float("nan"))) for key in left["small_area_id"]]
+
+
+def _missing(left: Any) -> list[Note]:
     if left.empty:
         return []
     return [
         Note(
             "unknown",
             "residents_missing",
-            "{n} inhabited small areas are not in the list ({areas}); what the census tables tell stays there.",
+            "{n} inhabited small areas are not in the list; their counts stay unknown ({areas}).",
             values={"n": len(left), "areas": _tables.listed(left["name"], most=5)},
         )
     ]
