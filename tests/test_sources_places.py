@@ -175,6 +175,17 @@ def test_without_a_code_clear_words_count_and_a_bare_weekday_does_not(tmp_path: 
     assert [math.isnan(days) for days in found] == [False, True, True]
 
 
+@pytest.mark.parametrize("column", ["開催日", "開催曜日"])
+@pytest.mark.parametrize(("words", "days"), [("月・水・金", 3.0), ("毎日", 7.0), ("4月5日", None)])
+def test_a_list_of_the_council_may_say_its_days_in_a_column_of_the_standard(
+    tmp_path: Path, column: str, words: str, days: float | None
+) -> None:
+    path = tmp_path / "salons.csv"
+    path.write_text(f"名称,緯度,経度,{column},開始時間\n縁側,35.7,139.7,{words},10:00\n", encoding="cp932")
+    found = read(path).table["open_days_per_week"].iloc[0]
+    assert found == days or (days is None and found != found)
+
+
 def test_a_list_of_many_municipalities_gives_only_the_asked_one(tmp_path: Path) -> None:
     codes = ["131059", "１３１０５９ ", "13105", "131016", "132196", ""]
     rows = [place(名称=f"食堂{i}", 全国地方公共団体コード=code, ID=str(i)) for i, code in enumerate(codes)]

@@ -677,6 +677,8 @@ def _days(record: Mapping[str, str], cafeteria: bool) -> float:
     if cafeteria:
         # The list could say how often and does not: a bare weekday leaves that open.
         said = schedule.from_fields(days=record["weekday"], dates=record["date"], frequency_code="", **hours)
+    elif not record["opening"] and (record["weekday"] or record["date"]):
+        said = schedule.from_fields(days=record["weekday"], dates=record["date"], **hours)
     elif any(hours.values()):
         said = schedule.from_fields(days=record["opening"], **hours)
     else:
