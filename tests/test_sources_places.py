@@ -186,6 +186,16 @@ def test_a_list_of_the_council_may_say_its_days_in_a_column_of_the_standard(
     assert found == days or (days is None and found != found)
 
 
+def test_a_list_of_another_town_is_said_to_lie_elsewhere(tmp_path: Path) -> None:
+    path = listed(tmp_path / "list.csv", [place(名称="遠い縁側")])
+    codes = []
+    for area in ((139.69, 35.69, 139.71, 35.71), (135.4, 34.6, 135.6, 34.8), None):
+        found = sources.read(path, municipality_code="13105", hints=sources.Hints(area=area))
+        codes.append([str(note) for note in found.notes if note.code == "places_outside"])
+    assert (codes[0], codes[2]) == ([], [])
+    assert "遠い縁側" in codes[1][0]
+
+
 def test_a_list_of_many_municipalities_gives_only_the_asked_one(tmp_path: Path) -> None:
     codes = ["131059", "１３１０５９ ", "13105", "131016", "132196", ""]
     rows = [place(名称=f"食堂{i}", 全国地方公共団体コード=code, ID=str(i)) for i, code in enumerate(codes)]

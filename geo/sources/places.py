@@ -245,6 +245,7 @@ def of_sheet(sheet: _tables.Sheet, *, municipality_code: str, hints: Hints = Hin
     placed, how = _positions(table, columns, [record for _, record in kept], hints)
     entries = [_entry(n, r, p, standard) for (n, r), p in zip(kept, placed, strict=True)]
     notes = [*notes, *_blank(sheet, len(rows) - len(filled)), *left, *merged, *how, *_word_notes(kept)]
+    notes += _outside(entries, hints)
     found = _reading(
         sheet.path,
         entries,
@@ -446,6 +447,26 @@ def _near(places: Sequence[_points.Position], area: tuple[float, float, float, f
     """How many positions lie within some 10 km of the municipality."""
     west, south, east, north = area
     return sum(west - 0.1 <= p.x <= east + 0.1 and south - 0.1 <= p.y <= north + 0.1 for p in places)
+
+
+def _outside(entries: Sequence[_Entry], hints: Hints) -> list[Note]:
+    """A list of another town is taken whole, since it may name no town: so it is said where it lies."""
+    if not hints.area:
+        return []
+    placed = [entry for entry in entries if entry.name and entry.position.fault is None]
+    away = [entry.name for entry in placed if not _near([entry.position], hints.area)]
+    values = {"n": len(away), "all": len(placed), "names": _tables.listed(away, most=5)}
+    if not away:
+        return []
+    return [
+        Note(
+            "unknown",
+            "places_outside",
+            "{n} of {all} places lie more than about 10 km outside the municipality ({names}). They were kept; "
+            "see whether this is a list of the municipality.",
+            values=values,
+        )
+    ]
 
 
 def _by_address(
