@@ -56,13 +56,22 @@ def attach(
     return areas
 
 
+def _of_one_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Each variable from the one table whose id comes last (the newer census).
+
+    Never area by area: what one table hides in an area the other may count in its neighbour, and people would
+    count twice.
+    """
+    return rows[rows["dataset_id"] == rows.groupby("variable")["dataset_id"].transform("max")]
+
+
 def _newest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """What two tables give is taken from the one whose id comes last (the newer census)."""
     return rows.sort_values("dataset_id", kind="stable").drop_duplicates(keys, keep="last")
 
 
 def _wide(statistics: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
-    latest = _newest(statistics, ["small_area_id", "variable"])
+    latest = _of_one_table(statistics)
     wide = latest.pivot(index="small_area_id", columns="variable", values="value")
     renamed = wide.rename(columns={"people": "table_people", "households": "table_households"})
     return renamed.reindex(keys)
@@ -108,9 +117,7 @@ def spread(areas: gpd.GeoDataFrame, statistics: pd.DataFrame, variable: str) -> 
     if variable not in known:
         return pd.Series(np.nan, index=known.index, name=variable)
     people = known[variable].astype(float).copy()
-    rows = _newest(statistics[statistics["variable"] == variable], ["small_area_id"]).set_index(
-        "small_area_id"
-    )
+    rows = _of_one_table(statistics[statistics["variable"] == variable]).set_index("small_area_id")
     held = rows["value"]
     for group, members in known.groupby(rows["disclosure_group"].reindex(known.index), sort=True):
         if group not in held.index or not people.reindex(members.index).isna().any():

@@ -169,15 +169,14 @@ def remarks_on_people(
                 "The group {group} is not known in {n} of {all} inhabited areas.",
                 {"group": group, "n": int(lived.isna().sum()), "all": len(lived)},
             )
-    suppressed = statistics[
-        (statistics["status"] == "suppressed") & statistics["small_area_id"].isin(areas["small_area_id"])
-    ]["small_area_id"].nunique()
+    hidden = statistics[(statistics["status"] == "suppressed") & statistics["disclosure_group"].notna()]
+    suppressed = hidden.loc[hidden["small_area_id"].isin(areas["small_area_id"]), "small_area_id"].nunique()
     if suppressed:
         yield Remark(
             "partial",
             "suppressed_areas",
-            "The census suppresses the counts of {n} areas; they are known only together with a neighbouring "
-            "area's and are spread over both by their people.",
+            "The tables hide the counts of {n} areas; they are known only together with those of other areas and "
+            "are spread over all of them by their people.",
             {"n": suppressed},
         )
     if "table_people" in areas:

@@ -324,3 +324,36 @@ def test_an_area_whose_nodes_all_stand_in_one_place_is_one_cell(town):
     double = origins[origins["origin_id"] == W].assign(origin_id=f"{W}b")
     cells = demand.cells(schemas.conform(schemas.Origins, pd.concat([origins, double])), attach(town))
     assert cells.set_index("origin_id").geometry[f"{W}b"].equals(town.small_areas.geometry[3])
+
+
+def test_two_censuses_are_never_mixed_area_by_area() -> None:
+    areas = gpd.GeoDataFrame(
+        {
+            "small_area_id": ["991010010", "991010020"],
+            "municipality_code": "99101",
+            "people": [50.0, 20.0],
+            "is_water": False,
+        },
+        geometry=gpd.points_from_xy([0, 1], [0, 0]).buffer(0.1),
+        crs="EPSG:6677",
+    )
+    old = {"dataset_id": "census-table:T000849", "variable": "people_65_plus", "disclosure_group": "991010010"}
+    rows = pd.DataFrame(
+        [
+            # 2015: the second area's people are counted in the first. 2020 counts the second alone.
+            {**old, "small_area_id": "991010010", "value": 30.0, "status": "includes"},
+            {**old, "small_area_id": "991010020", "value": np.nan, "status": "suppressed"},
+            {
+                "dataset_id": "census-table:T001082",
+                "variable": "people_65_plus",
+                "disclosure_group": None,
+                "small_area_id": "991010020",
+                "value": 12.0,
+                "status": "known",
+            },
+        ]
+    )
+    attached = demand.attach(areas, rows, schemas.empty(schemas.PointCounts))
+    spread = demand.spread(attached, rows, "people_65_plus")
+    assert np.isnan(spread["991010010"])
+    assert spread["991010020"] == 12
