@@ -337,7 +337,11 @@ def test_two_censuses_are_never_mixed_area_by_area() -> None:
         geometry=gpd.points_from_xy([0, 1], [0, 0]).buffer(0.1),
         crs="EPSG:6677",
     )
-    old = {"dataset_id": "census-table:T000849", "variable": "people_65_plus", "disclosure_group": "991010010"}
+    old = {
+        "dataset_id": "census-table:T000849",
+        "variable": "people_65_plus",
+        "disclosure_group": "991010010",
+    }
     rows = pd.DataFrame(
         [
             # 2015: the second area's people are counted in the first. 2020 counts the second alone.
