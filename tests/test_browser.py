@@ -311,10 +311,14 @@ def test_risk_and_access_in_english_on_a_phone(visit: Callable[..., Visit], demo
     walk.settled()
     walk.problems.clear()  # Streamlit itself asks for its health below the page's own path once.
     walk.page.get_by_text("English", exact=True).click()
+    walk.page.get_by_role("heading", name=text.say("isolation.title", "en")).wait_for()
+    walk.settled()
     frame = walk.map()
     shown = frame.evaluate("IB.state.shown")
     walk.page.get_by_text(text.say("isolation.colour_both", "en"), exact=True).click()
     walk.changed(frame, shown)
+    # The map drawn for the change of language may come in between: wait for the legend itself.
+    frame.locator(".ib-grid td").nth(9).wait_for()
     assert frame.locator(".ib-grid td").count() == 10
     assert walk.page.evaluate("document.documentElement.scrollWidth") <= 390
     walk.picture("isolation_en_phone")
