@@ -117,7 +117,7 @@ def _progress() -> Iterator[Progress]:
 def _demo_project(folder: Path) -> Project:
     from geo import project
 
-    sample = Path(__file__).resolve().parents[1] / "data" / "sample"
+    sample = Path(__file__).resolve().parents[2] / "data" / "sample"
     if not sample.is_dir():
         raise errors.SourceError(
             "no_sample",
