@@ -87,8 +87,15 @@ class Zones(Table):
     tier: Text = pa.Field(isin=TIERS)
     name: Text
     municipality_code: Text = pa.Field(nullable=True)
+    approximate: Series[bool] = pa.Field(default=False)
+    """Nobody drew its border: it was grown from points."""
     dataset_id: Text
     geometry: Shape
+
+    class Config:
+        """Zones of a file, or of an older store, are as their file draws them."""
+
+        add_missing_columns = True
 
 
 class SmallAreas(Table):
@@ -210,7 +217,24 @@ class Streets(Table):
     kind: Text
     """The OSM highway value, or ``street`` where the layer has none."""
     stairs: Series[bool]
+    rise_m: Series[float] = pa.Field(nullable=True)
+    """How much higher v lies than u; NaN: not known."""
     dataset_id: Text
+    geometry: Shape
+
+    class Config:
+        """Streets of which nobody told the slope, or of an older store, have it blank."""
+
+        add_missing_columns = True
+
+
+class Elevations(Table):
+    """Heights above the sea at nodes of the streets, taken from a terrain model."""
+
+    node: Text = key()
+    """As the streets call it."""
+    elevation_m: Series[float]
+    dataset_id: Text = key()
     geometry: Shape
 
 
