@@ -1,7 +1,8 @@
 """Who reaches what: distances × places → coverage of each group, and the gaps.
 
 "Any" counts every open place that serves the group; "permanent" only those that open at least the study's
-number of days a week. A place whose opening days are not known is never read as permanent.
+number of days a week. A place whose opening days are not known is never read as permanent; since it may be, the
+share of people covered then has a largest value beside the smallest, and a state: known, partial or unknown.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from geo import access, schemas
 from geo.study import Group, PlaceKind, Study
 
 KINDS: tuple[PlaceKind, ...] = ("any", "permanent")
+COUNTS = ["people", "covered_people", "covered_people_max"]
 TOUCH_M = 0.5
 """Cells nearer than this to each other are contiguous: their borders come from different clippings."""
 
@@ -66,6 +68,14 @@ def fitting(places: gpd.GeoDataFrame, group: Group, kind: PlaceKind, study: Stud
     return gpd.GeoDataFrame(places[chosen])
 
 
+def possible(places: gpd.GeoDataFrame, group: Group, kind: PlaceKind, study: Study) -> gpd.GeoDataFrame:
+    """The open places that count for a group, or may count: of some the opening days are not known."""
+    any_kind = fitting(places, group, "any", study)
+    if kind == "any":
+        return any_kind
+    return gpd.GeoDataFrame(any_kind[permanent(any_kind, study) | any_kind["open_days_per_week"].isna()])
+
+
 def measure(
     metric: access.Metric,
     origins: gpd.GeoDataFrame,
@@ -98,13 +108,30 @@ def measure(
     around = _surroundings(metric, origins, places, on_water, study)
     for group in study.groups:
         for kind in KINDS:
-            chosen = fitting(places, group, kind, study)
-            ids = tuple(chosen["place_id"])
-            if ids not in measured:  # Several groups are served by the same places.
-                measured[ids] = _reach(metric, origins, chosen, around, study)
-            part = measured[ids].assign(group=group.group, kind=kind, people=people[group.group].to_numpy())
-            parts.append(part)
+            sure, maybe = (
+                _measured_once(measured, metric, origins, select(places, group, kind, study), around, study)
+                for select in (fitting, possible)
+            )
+            # Without any list of places nobody knows what there is: a place may stand at every door.
+            may_be_m = maybe["nearest_m"] if len(places) else around.doors(origins["origin_id"])
+            own = {"group": group.group, "kind": kind, "people": people[group.group].to_numpy()}
+            parts.append(sure.assign(**own, possible_m=may_be_m))
     return schemas.conform(schemas.Coverage, pd.concat(parts, ignore_index=True))
+
+
+def _measured_once(
+    measured: dict[tuple[str, ...], pd.DataFrame],
+    metric: access.Metric,
+    origins: gpd.GeoDataFrame,
+    chosen: gpd.GeoDataFrame,
+    around: _Surroundings,
+    study: Study,
+) -> pd.DataFrame:
+    """What is reached of the chosen places; several groups are served by the same ones."""
+    ids = tuple(chosen["place_id"])
+    if ids not in measured:
+        measured[ids] = _reach(metric, origins, chosen, around, study)
+    return measured[ids]
 
 
 @dataclass(frozen=True)
@@ -119,6 +146,10 @@ class _Surroundings:
     """By ``origin_id``, why an origin reaches nothing whatever the places."""
     lost: frozenset[str]
     """Places that nobody reaches."""
+
+    def doors(self, origin_ids: pd.Series) -> np.ndarray:
+        """No walk at all for everybody who can walk; NaN for the others."""
+        return np.where(origin_ids.isin(self.reasons.index), np.nan, 0.0)
 
 
 def _surroundings(
@@ -177,8 +208,8 @@ def shares(coverage: pd.DataFrame, *, limits_m: tuple[int, ...]) -> pd.DataFrame
     Returns
     -------
     shares : DataFrame
-        ``group, kind, limit_m, people, covered_people, covered_share``; people and what follows from them
-        are NaN when no table counts the group. A distance of exactly the limit is covered.
+        ``group, kind, limit_m, people`` and the columns of :func:`bounded`; people and what follows from
+        them are NaN when no table counts the group. A distance of exactly the limit is covered.
     """
     return _shares(coverage, ["group", "kind"], limits_m)
 
@@ -200,17 +231,59 @@ def area_coverage(
 def _shares(coverage: pd.DataFrame, keys: list[str], limits_m: tuple[int, ...]) -> pd.DataFrame:
     parts = []
     for limit_m in limits_m:
-        covered = coverage["people"].where(coverage["nearest_m"] <= limit_m, coverage["people"] * 0)
-        total = (
-            coverage.assign(covered_people=covered)
-            .groupby(keys, sort=True)[["people", "covered_people"]]
-            .sum(min_count=1)
-            .reset_index()
-        )
+        counted = coverage.assign(**covered(coverage, limit_m=limit_m))
+        total = counted.groupby(keys, sort=True)[COUNTS].sum(min_count=1).reset_index()
         parts.append(total.assign(limit_m=limit_m))
-    table = pd.concat(parts, ignore_index=True)
-    covered_share = (table["covered_people"] / table["people"].where(table["people"] > 0)).clip(0, 1)
-    return table.assign(covered_share=covered_share).sort_values([*keys, "limit_m"], ignore_index=True)
+    table = bounded(pd.concat(parts, ignore_index=True))
+    return table.sort_values([*keys, "limit_m"], ignore_index=True)
+
+
+def covered(coverage: pd.DataFrame, *, limit_m: float) -> dict[str, pd.Series]:
+    """People of each row that a place surely reaches within the limit, and that one may reach."""
+    people = coverage["people"]
+    return {
+        name: people.where(coverage[walk] <= limit_m, people * 0)
+        for name, walk in (("covered_people", "nearest_m"), ("covered_people_max", "possible_m"))
+    }
+
+
+def bounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Shares of the people covered, and how far they are known.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``people, covered_people, covered_people_max``.
+
+    Returns
+    -------
+    table : DataFrame
+        With ``covered_share, covered_share_max, state``. known: the two are equal. partial: the share is at
+        least ``covered_share``, at most ``covered_share_max``. unknown: the group is not counted, or nobody is
+        covered for sure but somebody may be; then ``covered_people`` and ``covered_share`` are NaN.
+
+    Examples
+    --------
+    >>> counts = pd.DataFrame({"people": [10.0, 10, 10], "covered_people": [4.0, 4, 0],
+    ...                        "covered_people_max": [4.0, 9, 9]})
+    >>> bounded(counts)[["covered_share", "covered_share_max", "state"]]
+       covered_share  covered_share_max    state
+    0            0.4                0.4    known
+    1            0.4                0.9  partial
+    2            NaN                0.9  unknown
+    """
+    least, most = table["covered_people"], table["covered_people_max"]
+    # Sums of the same people in another order differ in the last bits.
+    wider = (most - least).round(6) > 0
+    unknown = table["people"].isna() | (wider & (least.round(6) == 0))
+    least = least.mask(unknown)
+    people = table["people"].where(table["people"] > 0)
+    return table.assign(
+        covered_people=least,
+        covered_share=(least / people).clip(0, 1),
+        covered_share_max=(most / people).clip(0, 1),
+        state=np.where(unknown, "unknown", np.where(wider, "partial", "known")),
+    )
 
 
 def contiguity(cells: gpd.GeoDataFrame, *, on_water: pd.Series) -> np.ndarray:
@@ -266,6 +339,7 @@ def gaps(
             "origin_id": cells["origin_id"].to_numpy(),
             "label": label,
             "people": own["people"].to_numpy(),
+            "people_min": own["people"].where(~(own["possible_m"] <= study.limit_m), 0.0).to_numpy(),
             "nearest_m": own["nearest_m"].to_numpy(),
             "reason": why,
             "row": np.arange(len(cells)),
@@ -294,16 +368,22 @@ def _components(chosen: np.ndarray, pairs: np.ndarray) -> np.ndarray:
 
 
 def _why(coverage: pd.DataFrame, cells: gpd.GeoDataFrame, study: Study) -> np.ndarray:
-    """Why an origin is left out: no place at all, none for this group, or none that is permanent."""
+    """Why an origin is left out: no place at all, none for this group, or none that is (surely) permanent."""
 
-    def near(group: str) -> np.ndarray:
-        part = _of(coverage, group, "any").set_index("origin_id").reindex(cells["origin_id"])
-        return np.asarray(part["nearest_m"] <= study.limit_m)
+    def near(group: str, kind: PlaceKind, walk: str) -> np.ndarray:
+        part = _of(coverage, group, kind).set_index("origin_id").reindex(cells["origin_id"])
+        return np.asarray(part[walk] <= study.limit_m)
 
-    reason = np.where(
-        near(study.gap_group), "not_permanent", np.where(near(study.everybody), "not_for_group", "no_place")
+    own = near(study.gap_group, "any", "nearest_m")
+    return np.select(
+        [
+            own & near(study.gap_group, study.gap_kind, "possible_m"),
+            own,
+            near(study.everybody, "any", "nearest_m"),
+        ],
+        ["days_unknown", "not_permanent", "not_for_group"],
+        "no_place",
     )
-    return np.asarray(reason)
 
 
 def _described(found: pd.DataFrame, cells: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -312,6 +392,7 @@ def _described(found: pd.DataFrame, cells: gpd.GeoDataFrame) -> gpd.GeoDataFrame
     parts = found.assign(reached=reached, walked=found["nearest_m"].fillna(0) * reached).groupby("label")
     table = parts.agg(
         people=("people", "sum"),
+        people_min=("people_min", "sum"),
         reached=("reached", "sum"),
         walked=("walked", "sum"),
         first=("origin_id", "min"),

@@ -47,6 +47,8 @@ STAGES = {
 PRECISIONS = ("point", "block", "town", "district", "municipality", "prefecture")
 """How well a position is known, best first: the place itself, its block (街区), its 丁目 or 字, its 大字 of several
 丁目, or no more than the municipality or prefecture."""
+STATES = ("known", "partial", "unknown")
+"""How far a number is known; partial: it lies between two bounds."""
 CONSENT = ("none", "asked", "agreed_internal", "agreed_public")
 
 Text = Series[str]
@@ -334,6 +336,9 @@ class Coverage(Table):
     nearest_m: Series[float] = pa.Field(ge=0, nullable=True)
     second_m: Series[float] = pa.Field(ge=0, nullable=True)
     third_m: Series[float] = pa.Field(ge=0, nullable=True)
+    possible_m: Series[float] = pa.Field(ge=0, nullable=True)
+    """Walk to the nearest place that counts or may count, since its opening days are not known; 0 when no list of
+    places is known at all."""
     n_within: Series[int] = pa.Field(ge=0)
     """Places within the largest limit of the study."""
     reason: Text = pa.Field(nullable=True)
@@ -349,8 +354,13 @@ class AreaCoverage(Table):
     limit_m: Series[int] = key()
     people: Series[float] = pa.Field(ge=0, nullable=True)
     covered_people: Series[float] = pa.Field(ge=0, nullable=True)
+    """At least; NaN: not known."""
+    covered_people_max: Series[float] = pa.Field(ge=0, nullable=True)
+    """At most: when every place of unknown opening days counts."""
     covered_share: Series[float] = pa.Field(ge=0, le=1, nullable=True)
     """NaN: nobody of the group lives here, or it is not known."""
+    covered_share_max: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    state: Text = pa.Field(isin=STATES)
 
 
 class Gaps(Table):
@@ -358,6 +368,8 @@ class Gaps(Table):
 
     gap_id: Text = key()
     people: Series[float] = pa.Field(ge=0)
+    people_min: Series[float] = pa.Field(ge=0)
+    """Of these surely left out: no place of unknown opening days is near either."""
     nearest_m: Series[float] = pa.Field(ge=0, nullable=True)
     """Walk from the people left out to the nearest fitting place, mean by people; NaN: none reached."""
     reason: Text
@@ -401,7 +413,11 @@ class ZoneSummary(Table):
     limit_m: Series[int]
     people: Series[float] = pa.Field(nullable=True)
     covered_people: Series[float] = pa.Field(nullable=True)
+    covered_people_max: Series[float] = pa.Field(nullable=True)
     covered_share: Series[float] = pa.Field(nullable=True)
+    covered_share_max: Series[float] = pa.Field(nullable=True)
+    state: Text = pa.Field(isin=STATES)
+    """Of the share; see :func:`geo.coverage.bounded`."""
     places: Series[int]
     vacancies: Series[float] = pa.Field(nullable=True)
     """Vacant houses and shops, masked (NaN) below the study's threshold."""

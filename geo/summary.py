@@ -80,19 +80,25 @@ def coverages(table: pd.DataFrame, *, study: Study) -> list[dict[str, Any]]:
             "people": number(row.people),
             "covered_people": number(row.covered_people),
             "covered_share": number(row.covered_share, 6),
+            "covered_people_max": number(row.covered_people_max),
+            "covered_share_max": number(row.covered_share_max, 6),
+            "state": row.state,
         }
         for row in shares.itertuples()
     ]
 
 
 def gaps(table: pd.DataFrame, *, study: Study) -> dict[str, Any]:
-    """How many gaps, how many people, and the largest."""
+    """How many gaps, how many people at most (``people_min``: surely), and the largest."""
+    surely = float(table["people_min"].sum())
     return {
         "group": study.gap_group,
         "kind": study.gap_kind,
         "limit_m": study.limit_m,
         "count": len(table),
         "people": number(table["people"].sum()),
+        "people_min": number(surely),
+        "state": "known" if math.isclose(surely, table["people"].sum(), abs_tol=1e-6) else "partial",
         "top": [
             {
                 "gap_id": row.gap_id,

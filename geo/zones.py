@@ -15,6 +15,7 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from geo import coverage as covering
 from geo import disclosure, schemas
 from geo.study import Study
 
@@ -137,11 +138,9 @@ def summarise(
     kept = zones[zones["zone_id"].map(group) == zones["zone_id"]]
     total = _totals(coverage, membership, kept["zone_id"], limit_m=study.limit_m)
     frame = kept[["zone_id", "system", "tier", "name"]].merge(total, on="zone_id")
-    share = (frame["covered_people"] / frame["people"].where(frame["people"] > 0)).clip(0, 1)
     counts = disclosure.mask_small(_count(kept, vacancies), k=study.disclosure_k)
-    frame = frame.assign(
+    frame = covering.bounded(frame).assign(
         limit_m=study.limit_m,
-        covered_share=share,
         places=frame["zone_id"].map(_count(kept, places)),
         vacancies=frame["zone_id"].map(counts),
         members=frame["zone_id"].map(_joined_members(group)),
@@ -163,20 +162,24 @@ def _totals(
     where, zone, n = where[counts], zone[counts], len(zone_ids)
     inhabited = np.bincount(zone, minlength=n) > 0
     parts = [
-        pd.DataFrame({"zone_id": zone_ids[:0], "group": "", "kind": "", "people": 0.0, "covered_people": 0.0})
+        pd.DataFrame(
+            {"zone_id": zone_ids[:0], "group": "", "kind": "", **dict.fromkeys(covering.COUNTS, 0.0)}
+        )
     ]
     for (group, kind), rows in coverage.groupby(["group", "kind"], sort=True).indices.items():
         own = coverage.iloc[rows]
-        people = np.full(len(origins), np.nan)
-        people[origin[rows]] = own["people"]
-        covered = np.full(len(origins), np.nan)
-        covered[origin[rows]] = own["people"].where(own["nearest_m"] <= limit_m, own["people"] * 0)
-        known = np.bincount(zone, weights=~np.isnan(people[where]), minlength=n) > 0
+        at = np.full(len(origins), -1)
+        at[origin[rows]] = np.arange(len(rows))
+        here = own["people"].to_numpy()[at[where]]
+        here[at[where] < 0] = np.nan
+        known = np.bincount(zone, weights=~np.isnan(here), minlength=n) > 0
         # A zone without anybody has nobody of a group that is counted at all.
-        known |= ~inhabited & bool(np.isfinite(people).any())
+        known |= ~inhabited & bool(own["people"].notna().any())
         part = {"zone_id": zone_ids.to_numpy(), "group": group, "kind": kind}
-        for name, values in (("people", people), ("covered_people", covered)):
-            total = np.bincount(zone, weights=np.nan_to_num(values[where]), minlength=n)
+        counted = {"people": own["people"], **covering.covered(own, limit_m=limit_m)}
+        for name, values in counted.items():
+            weights = np.where(at[where] < 0, 0, np.nan_to_num(values.to_numpy())[at[where]])
+            total = np.bincount(zone, weights=weights, minlength=n)
             part[name] = np.where(known, total, np.nan)
         parts.append(pd.DataFrame(part))
     return pd.concat(parts, ignore_index=True)

@@ -130,7 +130,10 @@ def test_without_places_nobody_is_covered_and_it_is_said(town):
     assert nothing.table["nearest_m"].isna().all()
     assert (nothing.table["n_within"] == 0).all()
     shares = coverage.shares(nothing.table, limits_m=(500,))
-    assert shares.loc[shares["group"] == "all", "covered_people"].tolist() == [0, 0]
+    whole = shares[shares["group"] == "all"]
+    assert whole["covered_share"].isna().all()
+    assert whole["covered_people_max"].tolist() == pytest.approx([350, 350])  # nobody walks on water
+    assert whole["state"].tolist() == ["unknown", "unknown"]
     gaps, cells = nothing.gaps()
     assert gaps["people"].sum() == pytest.approx(353)
     assert gaps["nearest_m"].isna().all()
@@ -211,6 +214,45 @@ def test_the_areas_add_up_to_the_total(measured):
     assert inhabited["people"].tolist() == pytest.approx([100, 200, 50, 3])
 
 
+def of_kind(table, group="all", kind="permanent", limit_m=500):
+    shares = coverage.shares(table, limits_m=(limit_m,)).set_index(["group", "kind"])
+    return shares.loc[(group, kind)]
+
+
+def test_places_of_unknown_days_give_a_largest_share_beside_the_smallest(town):
+    """The salon (older people only) may be permanent: within 500 m of x = 700 start n02 to n10."""
+    vague = town.places.assign(open_days_per_week=[5, np.nan, 7])
+    older = of_kind(Measured(town, places=vague).table, "age_65_plus")
+    assert older["state"] == "partial"
+    assert (older["covered_people"], older["covered_people_max"]) == pytest.approx((23, 43))
+    assert (older["covered_share"], older["covered_share_max"]) == pytest.approx((23 / 43, 1))
+    children = of_kind(Measured(town, places=vague).table, "under_15")
+    assert (children["state"], children["covered_share_max"]) == ("known", children["covered_share"])
+
+
+def test_only_unknown_days_are_unknown_and_no_zero(town):
+    vague = town.places.assign(open_days_per_week=np.nan)
+    own = of_kind(Measured(town, places=vague).table, "under_15")
+    assert own["state"] == "unknown"
+    assert np.isnan(own["covered_share"])
+    assert np.isnan(own["covered_people"])
+    assert own["covered_people_max"] == pytest.approx(19)
+    assert of_kind(Measured(town, places=vague).table, "under_15", "any")["state"] == "known"
+
+
+def test_a_list_without_open_places_is_known_to_cover_nobody(town):
+    closed = Measured(town, places=town.places.assign(status="closed")).table
+    assert of_kind(closed)[["covered_share", "covered_share_max", "state"]].tolist() == [0, 0, "known"]
+
+
+def test_a_gap_near_a_place_of_unknown_days_says_so(town):
+    vague = town.places.assign(open_days_per_week=[5, np.nan, 7])
+    gaps, _ = Measured(town, places=vague).gaps(gap_kind="permanent", gap_group="age_65_plus")
+    assert gaps["reason"].tolist() == ["days_unknown"]
+    assert gaps["people"].tolist() == pytest.approx([20])
+    assert gaps["people_min"].tolist() == [0]
+
+
 # --- gaps -----------------------------------------------------------------------------------------------
 
 
@@ -277,6 +319,7 @@ def _row_of_cells(people, ids):
             "people": people,
             "nearest_m": np.nan,
             "second_m": np.nan,
+            "possible_m": np.nan,
         }
     ).assign(third_m=np.nan, n_within=0, reason="no_place")
     both = pd.concat([table, table.assign(kind="permanent")])
@@ -391,8 +434,11 @@ def test_laws_of_coverage(random_towns, data):
     shares = coverage.shares(table, limits_m=limits)
     for _, own in shares.groupby(["group", "kind"]):
         assert own["limit_m"].tolist() == list(limits)
-        assert (np.diff(own["covered_people"]) >= -1e-9).all()
-        assert (own["covered_people"] <= own["people"] + 1e-9).all()
+        least = own["covered_people"].fillna(0)
+        assert (np.diff(least) >= -1e-9).all()
+        assert (np.diff(own["covered_people_max"]) >= -1e-9).all()
+        assert (least <= own["covered_people_max"] + 1e-9).all()
+        assert (own["covered_people_max"] <= own["people"] + 1e-9).all()
     fewer = _measure(town, town[3].iloc[1:])
     together = table.merge(fewer, on=["origin_id", "group", "kind"], suffixes=("", "_fewer"))
     assert (together["nearest_m"].fillna(np.inf) <= together["nearest_m_fewer"].fillna(np.inf)).all()
@@ -428,9 +474,9 @@ def test_gaps_are_the_components_of_a_brute_force_and_hold_everybody_left_out(
     assert {frozenset(part) for _, part in gap_cells.groupby("gap_id")["origin_id"]} == brute
 
     shares = coverage.shares(table, limits_m=(limit_m,)).set_index(["group", "kind"])
-    assert gaps["people"].sum() + shares.loc[("all", kind), "covered_people"] == pytest.approx(
-        people["all"].sum()
-    )
+    reached = shares.fillna({"covered_people": 0}).loc[("all", kind)]
+    assert gaps["people"].sum() + reached["covered_people"] == pytest.approx(people["all"].sum())
+    assert gaps["people_min"].sum() + reached["covered_people_max"] == pytest.approx(people["all"].sum())
     assert (np.diff(gaps["people"]) <= 1e-6).all()
     for gap in gaps.itertuples():
         members = gap_cells.loc[gap_cells["gap_id"] == gap.gap_id, "origin_id"]

@@ -207,6 +207,7 @@ def covered(*shares, limit_m=500):
         | {"covered_people": 0 if math.isnan(share) else 100 * min(share, 1), "covered_share": share}
         for i, share in enumerate(shares)
     ]
+    rows = [row | {"state": "known", "covered_people_max": None, "covered_share_max": None} for row in rows]
     return schemas.conform(schemas.AreaCoverage, pd.DataFrame(rows))
 
 

@@ -64,6 +64,9 @@ class TestOnPaper:
                 "people": people,
                 "covered_people": round(covered[place], 1),
                 "covered_share": round(covered[place] / people, 6),
+                "covered_people_max": round(covered[place], 1),
+                "covered_share_max": round(covered[place] / people, 6),
+                "state": "known",
             }
             for (group, kind), (people, *covered) in self.COVERED.items()
             for place, limit_m in enumerate((300, 500, 800))
@@ -82,7 +85,8 @@ class TestOnPaper:
                 "refused_places": [],
             },
             "coverage": entries,
-            "gaps": {"group": "all", "kind": "any", "limit_m": 500, "count": 1, "people": 3, "top": [gap]},
+            "gaps": {"group": "all", "kind": "any", "limit_m": 500, "count": 1, "people": 3}
+            | {"people_min": 3, "state": "known", "top": [gap]},
             "isolation": {
                 "areas": 2,
                 "high_risk_areas": 1,

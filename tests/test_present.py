@@ -159,6 +159,7 @@ def _coverage_of(
     ids = [f"o{i}" for i in range(len(nearest))]
     table = pd.DataFrame(
         {"origin_id": ids, "group": "all", "kind": "any", "people": people, "nearest_m": nearest}
+        | {"possible_m": nearest}
     )
     cells = gpd.GeoDataFrame(
         {"origin_id": ids, "small_area_id": "a"}, geometry=[shapely.Point(0, 0)] * len(ids), crs=6677

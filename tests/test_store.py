@@ -60,6 +60,7 @@ FIXED = {
     "small_area_id": st.from_regex(r"[0-9]{9}([0-9]{2})?", fullmatch=True),
     "weight": st.floats(0, 1),
     "covered_share": st.floats(0, 1),
+    "covered_share_max": st.floats(0, 1),
     "open_days_per_week": st.floats(0, 7),
     "built_year": st.integers(1600, 2200).map(float),
     "risk_class": st.sampled_from([1.0, 2.0, 3.0]),

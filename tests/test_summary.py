@@ -118,6 +118,7 @@ def test_coverages_come_in_the_order_of_the_study(town):
     table = pd.DataFrame(
         [
             {"origin_id": "o", "group": group.group, "kind": kind, "people": 3.0, "nearest_m": 300.0}
+            | {"possible_m": 300.0}
             for group in STUDY.groups
             for kind in ("any", "permanent")
         ]
@@ -134,4 +135,7 @@ def test_coverages_come_in_the_order_of_the_study(town):
         "people": 3,
         "covered_people": 3,
         "covered_share": 1,
+        "covered_people_max": 3,
+        "covered_share_max": 1,
+        "state": "known",
     }

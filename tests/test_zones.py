@@ -156,8 +156,9 @@ def coverage_of(people, nearest, group="all"):
             "people": people,
             "nearest_m": nearest,
         }
-    ).assign(second_m=np.nan, third_m=np.nan, n_within=0, reason=None)
-    return pd.concat([table.assign(kind="any"), table.assign(kind="permanent", nearest_m=np.nan)])
+    ).assign(second_m=np.nan, third_m=np.nan, possible_m=nearest, n_within=0, reason=None)
+    never = table.assign(kind="permanent", nearest_m=np.nan, possible_m=np.nan)
+    return pd.concat([table.assign(kind="any"), never])
 
 
 def summary_of(all_zones, coverage, origins, places=None, vacancies=None):

@@ -125,7 +125,8 @@ def coverage(
     # A distance of exactly a limit is within it; NaN (nothing reached) is beyond all.
     place = np.searchsorted(limits, np.where(np.isnan(nearest), np.inf, nearest), side="left")
     codes = (place + 1).astype(str)
-    codes[own["people"].isna().to_numpy()] = UNKNOWN
+    maybe = ~(nearest <= study.limit_m) & (own["possible_m"] <= study.limit_m).to_numpy()
+    codes[maybe | own["people"].isna().to_numpy()] = UNKNOWN
     codes[(own["people"] == 0).to_numpy() | _on_water(cells, small_areas)] = NOTHING
     return View(
         layer="cells",

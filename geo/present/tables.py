@@ -9,7 +9,7 @@ import csv as csv_format
 import html as html_format
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -149,6 +149,7 @@ def zones(zone_summary: pd.DataFrame, *, system: str, study: Study, language: te
     own = own[own["system"] == system]
     own = own.sort_values(["covered_share", "people", "zone_id"], ascending=[True, False, True])
     own = own.assign(name=[zone_name(row.name, row.members, language) for row in own.itertuples(index=False)])
+    own = _with_bounds(own, language)
     rows = own[["name", "people", "covered_people", "covered_share", "places", "vacancies"]]
     columns = "zone people:count covered:count share:share places:count vacancies:count"
     return _rows("zones", columns, rows, language, study=study, system=system)
@@ -187,7 +188,7 @@ def areas(
     own = own[(own["limit_m"] == study.limit_m) & ~(own["people"] == 0)]
     own = own.assign(name=own["small_area_id"].map(small_areas.set_index("small_area_id")["name"]))
     own = own.sort_values(["covered_share", "people", "small_area_id"], ascending=[True, False, True])
-    rows = own[["name", "people", "covered_people", "covered_share"]]
+    rows = _with_bounds(own, language)[["name", "people", "covered_people", "covered_share"]]
     columns = "area people:count covered:count share:share"
     return _rows("areas", columns, rows, language, study=study)
 
@@ -201,6 +202,7 @@ def distances(table: pd.DataFrame, *, study: Study, language: text.Language) -> 
     study : Study
     """
     shares = covering.shares(table[table["group"] == study.gap_group], limits_m=study.limits_m)
+    shares = _with_bounds(shares, language)
     one, other = (shares[shares["kind"] == kind].set_index("limit_m") for kind in ("any", "permanent"))
     rows = []
     for limit in study.limits_m:
@@ -292,7 +294,7 @@ def area(
 ) -> Rows:
     """One small area: people covered at every distance."""
     own = _chosen(area_coverage, study)
-    own = own[own["small_area_id"] == small_area_id].sort_values("limit_m")
+    own = _with_bounds(own[own["small_area_id"] == small_area_id].sort_values("limit_m"), language)
     rows = [(f"{row.limit_m:,} m", row.covered_share, row.covered_people) for row in own.itertuples()]
     people = own["people"].iloc[0] if len(own) else None
     name = str(small_areas.set_index("small_area_id")["name"][small_area_id])
@@ -388,8 +390,14 @@ def key_figures(
     said = {"limit": row.limit_m, "kind": text.say(f"kind.{study.gap_kind}", language, days=days)}
     return [
         (words.label("group", study.gap_group, language), words.count(row.people, language)),
-        (text.say("figure.share", language, **said), words.percent(row.covered_share, language)),
-        (text.say("figure.covered", language, **said), words.count(row.covered_people, language)),
+        (
+            text.say("figure.share", language, **said),
+            str(_bounds(row, "covered_share", words.percent, language)),
+        ),
+        (
+            text.say("figure.covered", language, **said),
+            str(_bounds(row, "covered_people", words.count, language)),
+        ),
         (text.say("figure.places", language), words.count(row.places, language, unit="places")),
     ]
 
@@ -415,6 +423,36 @@ def isolation_figures(summary: Mapping[str, Any], *, language: text.Language) ->
         (text.say("figure.high_people", language), words.count(need_["high_risk_people"], language)),
         (text.say("figure.no_data", language), words.count(need_["not_enough_data"], language, unit="areas")),
     ]
+
+
+def _with_bounds(table: pd.DataFrame, language: text.Language) -> pd.DataFrame:
+    """Numbers that are known stay numbers; of the others the two bounds are said."""
+    if (table["state"] == "known").all():
+        return table
+    shown = {
+        name: [
+            getattr(row, name) if row.state == "known" else _bounds(row, name, show, language)
+            for row in table.itertuples()
+        ]
+        for name, show in (("covered_people", _plain_count), ("covered_share", words.percent))
+    }
+    return table.assign(
+        **{name: pd.Series(values, table.index, dtype=object) for name, values in shown.items()}
+    )
+
+
+def _bounds(row: Any, name: str, show: Callable[[float, text.Language], str], language: text.Language) -> str:
+    """The number of a row in words; unknown when nothing bounds it."""
+    least, most = getattr(row, name), getattr(row, f"{name}_max")
+    if row.state == "known":
+        return show(least, language)
+    if row.state == "unknown" and not row.covered_share_max < 1:
+        return text.say("unit.unknown", language)
+    return words.between(show(0.0 if np.isnan(least) else least, language), show(most, language), language)
+
+
+def _plain_count(value: float, language: text.Language) -> str:  # noqa: ARG001 - as words.count, without unit
+    return f"{value:,.0f}"
 
 
 def _class_words(area: Any, language: text.Language) -> str:

@@ -79,3 +79,14 @@ def percent(share: float | None, language: text.Language) -> str:
     if 0 < share < 1:
         rounded = min(max(rounded, 0.1), 99.9)
     return f"{rounded:.1f}%"
+
+
+def between(least: str, most: str, language: text.Language) -> str:
+    """Two bounds of a number that is known in part; one number when they read the same.
+
+    Examples
+    --------
+    >>> between("12.0%", "30.5%", "en"), between("0.1%", "0.1%", "en")
+    ('12.0%–30.5%', '0.1%')
+    """
+    return least if least == most else text.say("unit.between", language, least=least, most=most)
