@@ -211,14 +211,15 @@ def remarks_on_places(places: pd.DataFrame, refused: pd.DataFrame) -> Iterable[R
     """What is not known of the places."""
     is_open = places[places["status"] == "open"]
     if is_open.empty:
-        yield Remark("unknown", "no_places", "The project has no open place yet: nobody is covered.")
+        yield NO_LIST if places.empty else replace(NONE_OPEN, values={"n": len(places)})
         return
     silent = int(is_open["open_days_per_week"].isna().sum())
     if silent:
         yield Remark(
             "partial",
             "opening_unknown",
-            "The opening days of {n} of {all} open places are not known; none of these counts as permanent.",
+            "The opening days of {n} of {all} open places are not known. They may be permanent: shares of permanent places have "
+            "a smallest and a largest value.",
             {"n": silent, "all": len(is_open)},
         )
     guessed = int((~is_open["targets_known"]).sum())
@@ -295,6 +296,10 @@ def remarks_on_method(method: str, unreachable: Mapping[str, float], *, study: S
         yield replace(UNREACHABLE[reason], values={"n": number(people)})
 
 
+NO_LIST = Remark(
+    "unknown", "no_places", "The project has no list of places yet: who is covered is not known. Import one."
+)
+NONE_OPEN = Remark("partial", "no_open_place", "None of the {n} listed places is open: nobody is covered.")
 UNREACHABLE = {
     "no_place": Remark(
         "partial", "unreachable_no_place", "{n} people reach no place: there is none that can be walked to."

@@ -97,7 +97,8 @@ def test_without_a_total_row_the_areas_of_the_table_are_added(town):
 def test_what_is_not_known_of_the_places(town):
     none = pd.DataFrame({"name": []})
     assert codes(summary.remarks_on_places(town.places, none)) == []
-    assert codes(summary.remarks_on_places(town.places.assign(status="closed"), none)) == ["no_places"]
+    assert codes(summary.remarks_on_places(town.places.assign(status="closed"), none)) == ["no_open_place"]
+    assert codes(summary.remarks_on_places(town.places.iloc[:0], none)) == ["no_places"]
     vague = town.places.assign(open_days_per_week=float("nan"), targets_known=False)
     lost = pd.DataFrame({"name": ["A", "B"]})
     remarks = list(summary.remarks_on_places(vague, lost))

@@ -155,7 +155,9 @@ def _serve(folder: Path, port: int) -> int:
 
 def _summary(document: dict[str, Any], path: Path) -> str:
     """The run as people read it: the few numbers that matter, then what is not known."""
-    people, unknown = document["population"], say("unknown")
+    from geo.present import words
+
+    people = document["population"]
     lines = [
         say(
             "run.people",
@@ -167,7 +169,8 @@ def _summary(document: dict[str, Any], path: Path) -> str:
     ]
     for kind in ("any", "permanent"):
         shares = [
-            f"{row['limit_m']} m {unknown if row['covered_share'] is None else format(row['covered_share'], '.1%')}"
+            f"{row['limit_m']} m "
+            + words.bounded(row["covered_share"], row["covered_share_max"], row["state"], base.language())
             for row in document["coverage"]
             if row["group"] == "all" and row["kind"] == kind
         ]

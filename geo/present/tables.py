@@ -9,7 +9,7 @@ import csv as csv_format
 import html as html_format
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -392,11 +392,11 @@ def key_figures(
         (words.label("group", study.gap_group, language), words.count(row.people, language)),
         (
             text.say("figure.share", language, **said),
-            str(_bounds(row, "covered_share", words.percent, language)),
+            _share_words(row, language),
         ),
         (
             text.say("figure.covered", language, **said),
-            str(_bounds(row, "covered_people", words.count, language)),
+            _count_words(row, "people", language),
         ),
         (text.say("figure.places", language), words.count(row.places, language, unit="places")),
     ]
@@ -429,30 +429,29 @@ def _with_bounds(table: pd.DataFrame, language: text.Language) -> pd.DataFrame:
     """Numbers that are known stay numbers; of the others the two bounds are said."""
     if (table["state"] == "known").all():
         return table
-    shown = {
-        name: [
-            getattr(row, name) if row.state == "known" else _bounds(row, name, show, language)
-            for row in table.itertuples()
-        ]
-        for name, show in (("covered_people", _plain_count), ("covered_share", words.percent))
-    }
+    share = [r.covered_share if r.state == "known" else _share_words(r, language) for r in table.itertuples()]
+    count = [
+        r.covered_people if r.state == "known" else _count_words(r, "", language) for r in table.itertuples()
+    ]
     return table.assign(
-        **{name: pd.Series(values, table.index, dtype=object) for name, values in shown.items()}
+        covered_share=pd.Series(share, table.index, dtype=object),
+        covered_people=pd.Series(count, table.index, dtype=object),
     )
 
 
-def _bounds(row: Any, name: str, show: Callable[[float, text.Language], str], language: text.Language) -> str:
-    """The number of a row in words; unknown when nothing bounds it."""
-    least, most = getattr(row, name), getattr(row, f"{name}_max")
-    if row.state == "known":
-        return show(least, language)
+def _share_words(row: Any, language: text.Language) -> str:
+    return words.bounded(row.covered_share, row.covered_share_max, row.state, language)
+
+
+def _count_words(row: Any, unit: str, language: text.Language) -> str:
+    """People covered: one number or its two bounds, with their unit or bare."""
     if row.state == "unknown" and not row.covered_share_max < 1:
         return text.say("unit.unknown", language)
-    return words.between(show(0.0 if np.isnan(least) else least, language), show(most, language), language)
-
-
-def _plain_count(value: float, language: text.Language) -> str:  # noqa: ARG001 - as words.count, without unit
-    return f"{value:,.0f}"
+    bounds = [0.0 if np.isnan(row.covered_people) else row.covered_people, row.covered_people_max]
+    if row.state == "known":
+        bounds = [row.covered_people] * 2
+    least, most = (words.count(n, language, unit=unit) if unit else f"{n:,.0f}" for n in bounds)
+    return words.between(least, most, language)
 
 
 def _class_words(area: Any, language: text.Language) -> str:

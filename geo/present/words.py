@@ -81,6 +81,22 @@ def percent(share: float | None, language: text.Language) -> str:
     return f"{rounded:.1f}%"
 
 
+def bounded(share: float | None, share_max: float | None, state: str, language: text.Language) -> str:
+    """A share and how far it is known: one number, two bounds, or not known.
+
+    Examples
+    --------
+    >>> bounded(0.2, 0.2, "known", "en"), bounded(0.2, 0.5, "partial", "en")
+    ('20.0%', '20.0%–50.0%')
+    >>> bounded(None, 0.5, "unknown", "en"), bounded(None, 1.0, "unknown", "en")
+    ('0.0%–50.0%', 'Not known')
+    """
+    if state == "known" or (state == "unknown" and not (share_max is not None and share_max < 1)):
+        return percent(share, language)
+    least = 0.0 if share is None or share != share else share
+    return between(percent(least, language), percent(share_max, language), language)
+
+
 def between(least: str, most: str, language: text.Language) -> str:
     """Two bounds of a number that is known in part; one number when they read the same.
 
