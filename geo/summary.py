@@ -218,8 +218,8 @@ def remarks_on_places(places: pd.DataFrame, refused: pd.DataFrame) -> Iterable[R
         yield Remark(
             "partial",
             "opening_unknown",
-            "The opening days of {n} of {all} open places are not known. They may be permanent: shares of permanent places have "
-            "a smallest and a largest value.",
+            "The opening days of {n} of {all} open places are not known. They may be permanent: shares of "
+            "permanent places have a smallest and a largest value.",
             {"n": silent, "all": len(is_open)},
         )
     guessed = int((~is_open["targets_known"]).sum())
