@@ -12,6 +12,7 @@ The way the data goes; each module imports only what stands above it::
     registry     entries of many lists -> places, each once
     manifest     what a run was made of: digests, fingerprints, versions
     network      streets -> a walking network of frozen arrays; points join it
+    slope        heights at the nodes of streets -> how streets rise
     demand       census -> people of each group -> points where they start to walk
     access       origins x places -> walking distances
     coverage     distances -> who reaches what; the gaps

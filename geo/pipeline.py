@@ -29,6 +29,7 @@ from geo import (
     network,
     registry,
     schemas,
+    slope,
     summary,
     zones,
 )
@@ -151,7 +152,8 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
     areas = demand.attach(areas_stored, statistics, store.read(schemas.PointCounts)).to_crs(crs)
 
     step("network")
-    streets, places = metric_tables[schemas.Streets], metric_tables[schemas.Places]
+    streets = slope.risen(metric_tables[schemas.Streets], store.read(schemas.Elevations))
+    places = metric_tables[schemas.Places]
     net = network.build(streets, crs=crs) if len(streets) else None
     metric: access.Metric = net if net is not None else access.StraightLine(study.detour_factor)
 

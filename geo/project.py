@@ -14,7 +14,7 @@ from typing import Any, Literal
 import geopandas as gpd
 import pandas as pd
 
-from geo import changes, errors, manifest, registry, schemas, sources
+from geo import changes, errors, manifest, registry, schemas, slope, sources
 from geo import study as studies
 from geo.store import GeoPackage, Store
 from geo.study import Study
@@ -150,15 +150,26 @@ def read(
     told |= {"system": system, "tier": tier}
     found: list[sources.Reading] = []
     for file in files:
-        known = hints(project, [*before, *found], mapping=mapping)
+        known = hints(project, [*before, *found], mapping=mapping, heights=_may_be_heights(file, kind))
         found.append(sources.read(file, hints=known, **told))
     return found
 
 
+def _may_be_heights(file: Path, kind: sources.Kind | None) -> bool:
+    return kind == "elevation" or (kind is None and file.is_file() and sources.is_elevation(file))
+
+
 def hints(
-    project: Project, readings: Sequence[sources.Reading] = (), *, mapping: Mapping[str, str] | None = None
+    project: Project,
+    readings: Sequence[sources.Reading] = (),
+    *,
+    mapping: Mapping[str, str] | None = None,
+    heights: bool = False,
 ) -> sources.Hints:
-    """What a project, and the files read before, can tell about the next one: addresses, places, layouts."""
+    """What a project, and the files read before, can tell about the next one: addresses, places, layouts.
+
+    ``heights``: also where the nodes of its streets are, which only a terrain model asks for.
+    """
 
     def table(schema: type[schemas.Table]) -> gpd.GeoDataFrame:
         parts = [reading.table for reading in readings if reading.schema is schema]
@@ -175,6 +186,7 @@ def hints(
         addresses=_replaced(table(schemas.Addresses), set(), [of_areas]),
         places=table(schemas.Places),
         areas=areas,
+        nodes=slope.nodes(table(schemas.Streets)) if heights else None,
         area=tuple(shown.total_bounds.tolist()) if len(shown) else None,
         municipality=own["qualified_name"].iloc[0] if len(own) else "",
     )

@@ -389,8 +389,8 @@ def test_a_table_of_keys_merges_small_areas_into_zones(tmp_path: Path) -> None:
     )
     told = found.table.drop(columns="geometry").to_numpy().tolist()
     assert told == [
-        ["welfare:東", "welfare", "small", "東", "99101", "zones:welfare"],
-        ["welfare:西", "welfare", "small", "西", "99101", "zones:welfare"],
+        ["welfare:東", "welfare", "small", "東", "99101", False, "zones:welfare"],
+        ["welfare:西", "welfare", "small", "西", "99101", False, "zones:welfare"],
     ]
     areas = small_areas().geometry
     east, west = found.table.geometry

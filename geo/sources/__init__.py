@@ -10,6 +10,7 @@ The map of the readers::
     own              the registry's own files, read back as they were written
     vacancies        vacant houses and shops, with the owner's consent
     streets          OpenStreetMap extracts, OSMnx graphs, line layers
+    elevation        terrain models -> heights at the nodes of streets
 
     _sandbox         all of it in a child process with limits
     _archive         the datasets of a zip
@@ -44,6 +45,7 @@ from geo.sources import (
     _vectors,
     boundaries,
     census,
+    elevation,
     geocode,
     places,
     residents,
@@ -53,6 +55,7 @@ from geo.sources import (
 from geo.sources._mapping import load as layouts
 from geo.sources._mapping import save as save_layouts
 from geo.sources._reading import Hints, Kind, Note, Reading, digest
+from geo.sources.elevation import looks_like as is_elevation
 from geo.sources.geocode import of_small_areas as addresses_of
 
 __all__ = [
@@ -63,6 +66,7 @@ __all__ = [
     "Reading",
     "addresses_of",
     "detect",
+    "is_elevation",
     "layouts",
     "read",
     "save_layouts",
@@ -111,7 +115,9 @@ def detect(path: Path) -> Kind:
 
 def detect_here(path: Path) -> Kind:
     """The same in this process: what the sandbox runs."""
-    with _archive.unpacked(_existing(path)) as files:
+    if elevation.looks_like(_existing(path)):
+        return "elevation"
+    with _archive.unpacked(path) as files:
         return _one(path, files, None)[0].kind
 
 
@@ -168,6 +174,9 @@ def read_here(
     hints: Hints = _NO_HINTS,
 ) -> Reading:
     """The same in this process: what the sandbox runs."""
+    if kind == "elevation" or (kind is None and elevation.looks_like(_existing(path))):
+        # Its zip holds many sheets of one model, which others would refuse as many datasets.
+        return elevation.read(path, nodes=hints.nodes)
     with _archive.unpacked(_existing(path)) as files:
         one, others = _one(path, files, kind)
         found = _read(one, municipality_code=municipality_code, system=system, tier=tier, hints=hints)

@@ -23,6 +23,7 @@ Kind = Literal[
     "vacancies",
     "streets",
     "addresses",
+    "elevation",
 ]
 Level = Literal["repaired", "refused", "unknown", "info"]
 
@@ -70,6 +71,8 @@ class Hints:
         Of the project, for files that only list further venues of them.
     areas : schemas.SmallAreas, optional
         Of the project, for tables that merge them into zones or count residents by their names.
+    nodes : DataFrame, optional
+        ``node, x, y`` of the project's streets, for terrain models.
     area : tuple of float, optional
         West, south, east, north of the municipality, degrees: tells northing from easting.
     municipality : str
@@ -81,6 +84,7 @@ class Hints:
     addresses: Any = None
     places: Any = None
     areas: Any = None
+    nodes: Any = None
     area: tuple[float, float, float, float] | None = None
     municipality: str = ""
 

@@ -40,7 +40,7 @@ import re
 import xml.etree.ElementTree as ET
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo import errors, schemas
-from geo.sources import _vectors
+from geo.sources import _tables, _vectors
 from geo.sources._reading import Note, Reading, digest
 
 NOT_FOR_WALKING = frozenset(
@@ -225,6 +225,8 @@ class _Found:
     licence: str | None = None
     encoding: str | None = None
     crs: str | None = None
+    grade: NDArray[np.float64] | None = None
+    """Rise by length of each piece, from u to v; NaN: not known."""
 
 
 def _reading(path: Path, found: _Found, dataset_id: str, *, sha256: str | None = None) -> Reading:
@@ -237,14 +239,16 @@ def _reading(path: Path, found: _Found, dataset_id: str, *, sha256: str | None =
             rows=found.rows,
         )
     lines = gpd.GeoSeries(found.geometry, crs=schemas.STORED_CRS)
+    length_m = _lengths(found.geometry)
     table = gpd.GeoDataFrame(
         {
             "street_id": found.street_id,
             "u": found.u,
             "v": found.v,
-            "length_m": _lengths(found.geometry),
+            "length_m": length_m,
             "kind": found.kind,
             "stairs": found.kind == "steps",
+            "rise_m": np.nan if found.grade is None else np.round(found.grade * length_m, 2),
             "dataset_id": dataset_id,
         },
         geometry=lines,
@@ -293,6 +297,64 @@ def _for_cars(kinds: Strings) -> list[Note]:
             "long where people have ways of their own.",
         )
     ]
+
+
+# How a file may say how steep a street is, and what to divide by. A plain "slope" has no unit that could be told.
+_SIGNED = {
+    "grade": 1,
+    "grade_pct": 100,
+    "grade_percent": 100,
+    "slope_pct": 100,
+    "slope_percent": 100,
+    "勾配(%)": 100,
+}
+_UNSIGNED = {"grade_abs": 1}
+_NO_UNIT = ("slope", "勾配", "incline")
+_STEEPEST = 1.0
+"""Nothing that is walked rises by more than its length: such a value is a slip, or in another unit."""
+
+
+def _grades(records: Sequence[Mapping[str, Any]]) -> tuple[NDArray[np.float64], list[Note]]:
+    """How steep each edge or feature is by its own attributes, in the direction of its line."""
+    named = [{_tables.heading(key): value for key, value in record.items()} for record in records]
+    signed = np.array([_grade(record, _SIGNED) for record in named], dtype=np.float64)
+    unsigned = np.array([_grade(record, _UNSIGNED) for record in named], dtype=np.float64)
+    only = np.isnan(signed) & ~np.isnan(unsigned)
+    grade = np.where(only, unsigned, signed)
+    absurd = np.abs(grade) > _STEEPEST
+    unitless = sum(any(record.get(name) not in (None, "") for name in _NO_UNIT) for record in named)
+    notes = _if_any(
+        Note(
+            "unknown",
+            "streets_grade_unsigned",
+            "{n} streets say how steep they are, but not which end is higher: they were taken as rising in the "
+            "direction of their line. A walk there and back takes what it takes; one way alone may not.",
+            values={"n": int((only & ~absurd).sum())},
+        ),
+        Note(
+            "unknown",
+            "streets_grade_absurd",
+            "{n} streets would rise by more than their length: how steep they are is taken as unknown.",
+            values={"n": int(absurd.sum())},
+        ),
+        Note(
+            "unknown",
+            "streets_grade_unit",
+            "{n} streets have a slope without a unit, which was not used. Call the column grade (rise by length), "
+            "grade_percent or rise_m (metres from the first to the last point).",
+            values={"n": unitless if not np.isfinite(grade).any() else 0},
+        ),
+    )
+    return np.where(absurd, np.nan, grade), list(notes)
+
+
+def _grade(record: Mapping[str, Any], units: Mapping[str, float]) -> float:
+    """The first number of these columns, as rise by length."""
+    for name, unit in units.items():
+        value = _tables.number(record.get(name))
+        if value is not None:
+            return value / unit
+    return float("nan")
 
 
 def _if_any(*notes: Note) -> Iterator[Note]:
@@ -470,10 +532,11 @@ def _graphml(path: Path) -> _Found:
     graph = _parsed(path)
     crs = _graph_crs(path, graph.about.get("crs", "epsg:4326"))
     place = _node_places(path, graph)
-    pieces: dict[tuple[str, str, bytes], tuple[str, str, str, Any]] = {}
+    grades, grade_notes = _edge_grades(graph)
+    pieces: dict[tuple[str, str, bytes], tuple[str, str, str, Any, float]] = {}
     left_out: Counter[str] = Counter()
     lost = loops = 0
-    for u, v, data in graph.edges:
+    for (u, v, data), grade in zip(graph.edges, grades.tolist(), strict=True):
         kinds, reason = _edge_rule(data)
         if reason is not None:
             left_out[reason] += 1
@@ -487,29 +550,41 @@ def _graphml(path: Path) -> _Found:
             continue
         # A street of both directions stands there twice; walking needs it once. The line tells them apart from
         # a second street between the same crossings.
-        a, b, line = (u, v, line) if u <= v else (v, u, line.reverse())
-        pieces.setdefault((a, b, _line_key(line, a == b)), (a, b, kinds[0], line))
+        a, b, line, grade = (u, v, line, grade) if u <= v else (v, u, line.reverse(), -grade)
+        pieces.setdefault((a, b, _line_key(line, a == b)), (a, b, kinds[0], line, grade))
     rows = list(pieces.values())
     order = Counter[tuple[str, str]]()
     names = []
-    for u, v, _, _ in rows:
+    for u, v, *_ in rows:
         names.append(f"e{u}:{v}:{order[u, v]}")
         order[u, v] += 1
-    lines = gpd.GeoSeries([line for *_, line in rows], crs=crs).to_crs(schemas.STORED_CRS)
+    lines = gpd.GeoSeries([row[3] for row in rows], crs=crs).to_crs(schemas.STORED_CRS)
     return _Found(
         street_id=_objects(names),
         u=_objects([u for u, *_ in rows]),
         v=_objects([v for _, v, *_ in rows]),
-        kind=_objects([kind for _, _, kind, _ in rows]),
+        kind=_objects([row[2] for row in rows]),
         geometry=lines.to_numpy(),
         rows=len(graph.edges),
         left_out=left_out,
-        notes=tuple(_if_any(_clipped(lost), _loops(loops))),
+        notes=(*_if_any(_clipped(lost), _loops(loops)), *grade_notes),
         edition=graph.about.get("created_date", "")[:10] or None,
         licence=OSM_LICENCE,
         encoding="utf-8",
         crs=crs.to_string(),
+        grade=np.array([row[4] for row in rows], dtype=np.float64),
     )
+
+
+def _edge_grades(graph: _Graph) -> tuple[NDArray[np.float64], list[Note]]:
+    """How steep the edges are: their own attributes, as osmnx adds them, else the heights of their nodes."""
+    grade, notes = _grades([data for _, _, data in graph.edges])
+    height = {name: _number(data.get("elevation")) for name, data in graph.nodes.items()}
+    unknown = float("nan")
+    length = np.array([_number(data.get("length")) for _, _, data in graph.edges])
+    rise = np.array([height.get(v, unknown) - height.get(u, unknown) for u, v, _ in graph.edges])
+    by_nodes = np.divide(rise, length, out=np.full(len(rise), unknown), where=length > 0)
+    return np.where(np.isnan(grade) & (np.abs(by_nodes) <= _STEEPEST), by_nodes, grade), notes
 
 
 def _objects(values: list[Any]) -> Strings:
@@ -663,6 +738,7 @@ def _lines(layer: _vectors.Layer) -> _Found:
     if tagged:
         left_out.update(reason for reason in reasons if reason is not None)
         frame = frame[[reason is None for reason in reasons]]
+    grade, grade_notes = _feature_grades(frame)
     parts = frame.geometry.explode(index_parts=True)
     kinds = frame["highway"].fillna("street").astype(str) if tagged else None
     pieces, owner, u, v = _noded(parts.to_numpy())
@@ -685,10 +761,23 @@ def _lines(layer: _vectors.Layer) -> _Found:
                 "streets_joined_at_ends",
                 "Lines were joined where one ends on a vertex of another; lines that only cross were not.",
             ),
+            *grade_notes,
         ),
         encoding=layer.encoding,
         crs=layer.crs,
+        grade=grade.loc[feature].to_numpy(),
     )
+
+
+def _feature_grades(frame: gpd.GeoDataFrame) -> tuple[pd.Series, list[Note]]:
+    """How steep each feature is, evenly over its line; a rise in metres wins over a grade."""
+    records = frame.drop(columns="geometry").to_dict("records")
+    rises = [_grade({_tables.heading(k): v for k, v in one.items()}, {"rise_m": 1}) for one in records]
+    length = _lengths(frame.geometry.to_numpy())
+    by_rise = np.divide(rises, length, out=np.full(len(length), np.nan), where=length > 0)
+    grade, notes = _grades(records)
+    grade = np.where(np.abs(by_rise) <= _STEEPEST, by_rise, grade)
+    return pd.Series(grade, index=frame.index), notes
 
 
 def _tags(row: Mapping[str, Any]) -> dict[str, str]:
