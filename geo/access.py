@@ -251,61 +251,26 @@ def _same_system(homes: _Points, goals: _Points) -> None:
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
-@dataclass(frozen=True)
-class _Joined:
-    """Points along the streets, as the searches want them."""
-
-    edge: NDArray[np.int32]
-    ends: NDArray[np.int32]
-    """(p, 2); -1: refused."""
-    to_ends: NDArray[np.int32]
-    """(p, 2): along the piece, and off the street."""
-    along: NDArray[np.int64]
-    """To the first end, without the way off the street."""
-    off: NDArray[np.int64]
-
-    @staticmethod
-    def of(net: network.Network, points: _Points, max_snap_m: float) -> _Joined:
-        snaps = network.snap(net, points.geometry, max_snap_m=max_snap_m)
-        off = snaps["off_dm"].to_numpy()
-        return _Joined(
-            snaps["edge"].to_numpy(),
-            snaps[["u", "v"]].to_numpy(),
-            snaps[["to_u_dm", "to_v_dm"]].to_numpy() + off[:, None],
-            snaps["to_u_dm"].to_numpy().astype(np.int64),
-            off.astype(np.int64),
-        )
-
-    def on_edge_of(self, others: _Joined) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-        """Others on the same piece of street, and the way along it: compressed rows by own point."""
-        order = np.argsort(others.edge, kind="stable")
-        edges = others.edge[order]
-        first = np.searchsorted(edges, self.edge, "left")
-        count = np.where(self.edge >= 0, np.searchsorted(edges, self.edge, "right") - first, 0)
-        ptr = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-        own = np.repeat(np.arange(len(count)), count)
-        other = order[np.arange(ptr[-1]) - np.repeat(ptr[:-1] - first, count)]
-        way = np.abs(self.along[own] - others.along[other]) + self.off[own] + others.off[other]
-        return ptr, other.astype(np.int32), way.astype(np.int32)
-
-
 def _streets_within(
     net: network.Network, homes: _Points, goals: _Points, limit_dm: int, max_snap_m: float
 ) -> Pairs:
-    sources, targets = _Joined.of(net, homes, max_snap_m), _Joined.of(net, goals, max_snap_m)
-    # One short search a source: start from the fewer ones, for a walk is as long there as back.
+    graph = net.graph
+    from_, to = (network.join(net, points.geometry, max_snap_m=max_snap_m) for points in (homes, goals))
+    # One short search a source: from the fewer ones, over the arcs back where these are the places.
     turned = len(goals.key) < len(homes.key)
     if turned:
-        sources, targets = targets, sources
+        sources, targets = (to.ends, to.arrive), (from_.ends, from_.leave)
+        direct = kernels.transposed(*network.on_same_chain(from_, to), len(goals.key))
+    else:
+        sources, targets = (from_.ends, from_.leave), (to.ends, to.arrive)
+        direct = network.on_same_chain(from_, to)
     ptr, found, dm = kernels.within(
-        net.indptr,
-        net.heads,
-        net.cost,
-        sources.ends,
-        sources.to_ends,
-        targets.ends,
-        targets.to_ends,
-        *sources.on_edge_of(targets),
+        graph.indptr,
+        graph.heads,
+        graph.back if turned else graph.cost,
+        *sources,
+        *targets,
+        *direct,
         limit_dm,
     )
     started = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
@@ -317,14 +282,15 @@ def _streets_within(
 def _streets_nearest(
     net: network.Network, homes: _Points, goals: _Points, k: int, max_snap_m: float
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    own, others = _Joined.of(net, homes, max_snap_m), _Joined.of(net, goals, max_snap_m)
-    node, cost = others.ends.ravel(), others.to_ends.ravel()
+    graph = net.graph
+    from_, to = (network.join(net, points.geometry, max_snap_m=max_snap_m) for points in (homes, goals))
+    node, cost = to.ends.ravel(), to.arrive.ravel()
     label = np.repeat(np.arange(len(goals.key), dtype=np.int32), 2)
     joined = node >= 0
     dm, names = kernels.k_nearest(
-        net.indptr, net.heads, net.cost, node[joined], cost[joined], label[joined], k
+        graph.indptr, graph.heads, graph.back, node[joined], cost[joined], label[joined], k
     )
-    return kernels.k_at_points(dm, names, own.ends, own.to_ends, *own.on_edge_of(others))
+    return kernels.k_at_points(dm, names, from_.ends, from_.leave, *network.on_same_chain(from_, to))
 
 
 # --- as the crow flies ----------------------------------------------------------------------------------

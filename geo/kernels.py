@@ -24,8 +24,10 @@ References
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import platformdirs
@@ -35,6 +37,9 @@ FAR = 2**31 - 1
 """The cost of what is not reached."""
 MAX_K = 8
 """Most nearest labels a search keeps a node."""
+
+_HAIR = 1e-6
+"""Metres by which a stretch is taken to be wider than it is, so that rounding never hides it."""
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -68,8 +73,8 @@ _loop = numba.njit(cache=_KEPT, nogil=True)
 # --- the graph ------------------------------------------------------------------------------------------
 
 
-def csr(n: int, u: Ints, v: Ints, cost: Ints) -> tuple[Longs, Ints, Ints, Ints]:
-    """Arcs of an undirected graph by node, from its edges.
+def csr(n: int, u: Ints, v: Ints, cost: Ints, back: Ints | None = None) -> tuple[Longs, Ints, Ints, Ints]:
+    """Arcs of a graph by node, from edges that are walked both ways.
 
     Parameters
     ----------
@@ -78,18 +83,20 @@ def csr(n: int, u: Ints, v: Ints, cost: Ints) -> tuple[Longs, Ints, Ints, Ints]:
     u, v : (e,) int32
         Ends of each edge.
     cost : (e,) int32
-        Decimetres, not negative.
+        Decimetres from u to v, not negative.
+    back : (e,) int32, optional
+        From v to u; without it the same.
 
     Returns
     -------
     indptr : (n + 1,) int64
     heads, cost, edge : (arcs,) int32
-        ``edge`` is the position in ``u``. Of parallel edges the cheapest is kept (the first of equals); loops
-        are left out, for no shortest walk takes them.
+        ``edge`` is the position in ``u``. Of parallel edges the cheapest in that direction is kept (the first
+        of equals); loops are left out, for no shortest walk takes them.
 
     Notes
     -----
-    Counting sort, O(n + e); symmetric: arc (a, b) stands there with arc (b, a), same cost and edge.
+    Counting sort, O(n + e). Arc (a, b) stands there with arc (b, a): :func:`mirror` tells where.
 
     Examples
     --------
@@ -97,28 +104,37 @@ def csr(n: int, u: Ints, v: Ints, cost: Ints) -> tuple[Longs, Ints, Ints, Ints]:
     >>> indptr.tolist(), heads.tolist(), cost.tolist(), edge.tolist()
     ([0, 1, 3, 4], [1, 0, 2, 1], [40, 40, 70, 70], [2, 2, 1, 1])
     """
-    indptr, heads, costs, edge = _csr(n, _ints(u), _ints(v), _ints(cost))
+    there = _ints(cost)
+    indptr, heads, costs, edge = _csr(n, _ints(u), _ints(v), there, there if back is None else _ints(back))
     return indptr, heads, costs, edge
 
 
 @_loop
-def _csr(n, u, v, cost):  # type: ignore[no-untyped-def]
-    start = np.zeros(n + 1, np.int64)
+def _incidence(n, u, v, loops):  # type: ignore[no-untyped-def]
+    """Which edges end in each node, ascending; a loop ends there twice, or is left out."""
+    ptr = np.zeros(n + 1, np.int64)
     for e in range(len(u)):
-        if u[e] != v[e]:
-            start[u[e] + 1] += 1
-            start[v[e] + 1] += 1
+        if loops or u[e] != v[e]:
+            ptr[u[e] + 1] += 1
+            ptr[v[e] + 1] += 1
     for i in range(n):
-        start[i + 1] += start[i]
-    heads = np.empty(start[n], np.int32)
-    edge = np.empty(start[n], np.int32)
-    cursor = start[:-1].copy()
+        ptr[i + 1] += ptr[i]
+    edge = np.empty(ptr[n], np.int32)
+    cursor = ptr[:-1].copy()
     for e in range(len(u)):
-        if u[e] != v[e]:
-            heads[cursor[u[e]]], edge[cursor[u[e]]] = v[e], e
+        if loops or u[e] != v[e]:
+            edge[cursor[u[e]]] = e
             cursor[u[e]] += 1
-            heads[cursor[v[e]]], edge[cursor[v[e]]] = u[e], e
+            edge[cursor[v[e]]] = e
             cursor[v[e]] += 1
+    return ptr, edge
+
+
+@_loop
+def _csr(n, u, v, cost, back):  # type: ignore[no-untyped-def]
+    start, edge = _incidence(n, u, v, False)
+    heads = np.empty(len(edge), np.int32)
+    costs = np.empty(len(edge), np.int32)
     # Squeeze parallel arcs in place: ``at`` remembers where this node's arc to a head was written.
     indptr = np.zeros(n + 1, np.int64)
     at = np.full(n, -1, np.int64)
@@ -126,18 +142,206 @@ def _csr(n, u, v, cost):  # type: ignore[no-untyped-def]
     for i in range(n):
         first = out
         for a in range(start[i], start[i + 1]):
-            h, e = heads[a], edge[a]
+            e = edge[a]
+            forth = u[e] == i
+            h, c = (v[e], cost[e]) if forth else (u[e], back[e])
             if at[h] < first:
                 at[h] = out
-                heads[out], edge[out] = h, e
+                heads[out], edge[out], costs[out] = h, e, c
                 out += 1
-            else:
-                best = edge[at[h]]
-                if (cost[e], e) < (cost[best], best):
-                    edge[at[h]] = e
+            elif c < costs[at[h]]:
+                edge[at[h]], costs[at[h]] = e, c
         indptr[i + 1] = out
-    edge = edge[:out].copy()
-    return indptr, heads[:out].copy(), cost[edge], edge
+    return indptr, heads[:out].copy(), costs[:out].copy(), edge[:out].copy()
+
+
+def mirror(indptr: Longs, heads: Ints) -> Ints:
+    """Where the arc back of each arc stands; -1: it is missing.
+
+    Examples
+    --------
+    >>> mirror(np.array([0, 1, 3, 4]), np.array([1, 0, 2, 1])).tolist()
+    [1, 0, 3, 2]
+    """
+    found: Ints = _mirror(_longs(indptr), _ints(heads))
+    return found
+
+
+@_loop
+def _mirror(indptr, heads):  # type: ignore[no-untyped-def]
+    back = np.full(len(heads), -1, np.int32)
+    for i in range(len(indptr) - 1):
+        for a in range(indptr[i], indptr[i + 1]):
+            y = heads[a]
+            for b in range(indptr[y], indptr[y + 1]):
+                if heads[b] == i:
+                    back[a] = b
+                    break
+    return back
+
+
+def along_curve(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """How far along the space-filling curve of Hilbert each point lies.
+
+    Points that are near one another on the curve are near one another on the ground. Nodes numbered in this
+    order share cache lines with their neighbours: searches are two to four times as fast.
+
+    Parameters
+    ----------
+    x, y : (n,) float64
+        Finite.
+
+    Returns
+    -------
+    position : (n,) uint32
+        In a square of 65 536 × 65 536 cells around all points.
+
+    References
+    ----------
+    .. [1] D. Hilbert (1891), "Ueber die stetige Abbildung einer Linie auf ein Flächenstück", Math. Ann. 38,
+       459-460.
+
+    Examples
+    --------
+    >>> np.argsort(along_curve(np.array([0.0, 9, 9, 0]), np.array([0.0, 0, 9, 9]))).tolist()
+    [0, 3, 2, 1]
+    """
+    if not len(x):
+        return np.empty(0, np.uint32)
+    side = max(float(np.ptp(x)), float(np.ptp(y)), 1e-9)
+    position: NDArray[np.uint32] = _along_curve(
+        ((x - x.min()) / side * 65535).astype(np.int64), ((y - y.min()) / side * 65535).astype(np.int64)
+    )
+    return position
+
+
+@_loop
+def _along_curve(column, row):  # type: ignore[no-untyped-def]
+    out = np.empty(len(column), np.uint32)
+    for i in range(len(column)):
+        x, y, d = column[i], row[i], 0
+        s = 32768
+        while s > 0:
+            right, up = int((x & s) > 0), int((y & s) > 0)
+            d += s * s * ((3 * right) ^ up)
+            if up == 0:
+                if right == 1:
+                    x, y = 65535 - x, 65535 - y
+                x, y = y, x
+            s >>= 1
+        out[i] = d
+    return out
+
+
+def chains(n: int, u: Ints, v: Ints) -> tuple[Ints, Ints, Longs, Ints, Ints, NDArray[np.bool_]]:
+    """Edges that follow one another without a choice, as one chain each.
+
+    Where exactly two edges meet nobody can turn off: only the other nodes, the *junctions*, need be searched.
+
+    Parameters
+    ----------
+    n : int
+        Nodes.
+    u, v : (e,) int32
+        Ends of each edge.
+
+    Returns
+    -------
+    start, end : (c,) int32
+        The junctions at both ends of each chain. A ring without any junction starts at its first node.
+    ptr : (c + 1,) int64
+    edge : (e,) int32
+        The edges of chain ``i`` from start to end are ``edge[ptr[i]:ptr[i + 1]]``; each edge is in one chain.
+    chain : (e,) int32
+        The chain of each edge.
+    turned : (e,) bool
+        Whether the chain goes through the edge from v to u.
+
+    Notes
+    -----
+    O(n + e). Chains are numbered in the order of their first junction, then of their first edge.
+
+    Examples
+    --------
+    >>> start, end, ptr, edge, chain, turned = chains(4, [0, 2, 2], [1, 1, 3])
+    >>> start.tolist(), end.tolist(), edge.tolist(), turned.tolist()
+    ([0], [3], [0, 1, 2], [False, True, False])
+    """
+    start, end, ptr, edge, chain, turned = _chains(n, _ints(u), _ints(v))
+    return start, end, ptr, edge, chain, turned
+
+
+@_loop
+def _chains(n, u, v):  # type: ignore[no-untyped-def]
+    at_ptr, at_edge = _incidence(n, u, v, True)
+    chain = np.full(len(u), -1, np.int32)
+    turned = np.zeros(len(u), np.bool_)
+    order = np.empty(len(u), np.int32)
+    ptr = np.zeros(len(u) + 1, np.int64)
+    start, end = np.empty(len(u), np.int32), np.empty(len(u), np.int32)
+    placed = count = 0
+    for rings in (False, True):  # first from all junctions; what is left then are rings
+        for i in range(n):
+            if at_ptr[i + 1] - at_ptr[i] == 2 and not rings:
+                continue
+            for a in range(at_ptr[i], at_ptr[i + 1]):
+                e, x = at_edge[a], i
+                if chain[e] >= 0:
+                    continue
+                while True:
+                    chain[e], order[placed], turned[e] = count, e, u[e] != x
+                    placed += 1
+                    x = u[e] if turned[e] else v[e]
+                    if at_ptr[x + 1] - at_ptr[x] != 2 or x == i:
+                        break
+                    first = at_edge[at_ptr[x]]
+                    e = first if first != e else at_edge[at_ptr[x] + 1]
+                start[count], end[count], ptr[count + 1] = i, x, placed
+                count += 1
+    return start[:count].copy(), end[:count].copy(), ptr[: count + 1].copy(), order, chain, turned
+
+
+def along_chains(
+    ptr: Longs, edge: Ints, turned: NDArray[np.bool_], there: Ints, back: Ints
+) -> tuple[Ints, Ints]:
+    """How far the first end of each edge is from the start of its chain.
+
+    Parameters
+    ----------
+    ptr, edge, turned
+        Of :func:`chains`.
+    there, back : (e,) int32
+        Decimetres from u to v, and from v to u.
+
+    Returns
+    -------
+    before : (e,) int32
+        From the start of the chain to the end of the edge that comes first on it.
+    length : (c,) int32
+        Of the whole chain, from start to end.
+
+    Examples
+    --------
+    >>> start, end, ptr, edge, chain, turned = chains(4, [0, 2, 2], [1, 1, 3])
+    >>> [a.tolist() for a in along_chains(ptr, edge, turned, [1, 2, 4], [1, 3, 4])]
+    [[0, 1, 4], [8]]
+    """
+    before, length = _along_chains(_longs(ptr), _ints(edge), turned, _ints(there), _ints(back))
+    return before, length
+
+
+@_loop
+def _along_chains(ptr, edge, turned, there, back):  # type: ignore[no-untyped-def]
+    before = np.empty(len(edge), np.int32)
+    length = np.empty(len(ptr) - 1, np.int32)
+    for c in range(len(ptr) - 1):
+        walked = 0
+        for i in range(ptr[c], ptr[c + 1]):
+            e = edge[i]
+            before[e] = walked
+            walked += back[e] if turned[e] else there[e]
+        length[c] = walked
+    return before, length
 
 
 def components(indptr: Longs, heads: Ints) -> Ints:
@@ -177,6 +381,186 @@ def _components(indptr, heads):  # type: ignore[no-untyped-def]
                     waiting += 1
         count += 1
     return label
+
+
+# --- where a point meets the lines ----------------------------------------------------------------------
+
+Floats = NDArray[np.float64]
+
+
+class Grid(NamedTuple):
+    """Squares of equal size over lines, each with the stretches (between two vertices) that touch it.
+
+    ``entry_ptr[cell]:entry_ptr[cell + 1]`` are the entries of a square; an entry is its stretch's first vertex
+    and the places of both ends, kept together because they are read together.
+    """
+
+    west: float
+    south: float
+    side: float
+    columns: int
+    rows: int
+    entry_ptr: Ints
+    vertex: Ints
+    ends: Floats
+    piece: Ints
+    before: Floats
+    whole: Floats
+
+
+def grid(line_ptr: Longs, line_xy: Floats) -> Grid:
+    """An index of lines for :func:`foot`.
+
+    Parameters
+    ----------
+    line_ptr : (pieces + 1,) int64
+    line_xy : (vertices, 2) float64
+        The line of piece ``i`` is ``line_xy[line_ptr[i]:line_ptr[i + 1]]``, two vertices at least.
+
+    Notes
+    -----
+    As many squares as stretches, so that a square holds about two of them; O(stretches + squares crossed).
+    """
+    ptr, xy = _longs(line_ptr), _still(np.ascontiguousarray(line_xy, dtype=np.float64))
+    west, south = xy.min(axis=0).tolist()
+    wide, high = np.ptp(xy, axis=0).tolist()
+    side = max(math.sqrt(max(wide, 1.0) * max(high, 1.0) / max(len(xy), 1)), max(wide, high) / 30_000, 1.0)
+    columns, rows = int(wide / side) + 1, int(high / side) + 1
+    return Grid(west, south, side, columns, rows, *_grid(ptr, xy, west, south, side, columns, rows))
+
+
+@_loop
+def _span(x0, y0, x1, y1, west, south, side, row):  # type: ignore[no-untyped-def]
+    """First and last column in which a stretch crosses a row, with a hair's breadth to spare."""
+    low, high = south + row * side - _HAIR, south + (row + 1) * side + _HAIR
+    first, last = x0, x1
+    if y0 != y1:
+        a, b = (low - y0) / (y1 - y0), (high - y0) / (y1 - y0)
+        a, b = max(0.0, min(a, b)), min(1.0, max(a, b))
+        first, last = x0 + a * (x1 - x0), x0 + b * (x1 - x0)
+    first, last = min(first, last) - _HAIR, max(first, last) + _HAIR
+    return int(math.floor((first - west) / side)), int(math.floor((last - west) / side))
+
+
+@_loop
+def _grid(ptr, xy, west, south, side, columns, rows):  # type: ignore[no-untyped-def]
+    pieces = len(ptr) - 1
+    piece = np.empty(len(xy), np.int32)
+    before = np.zeros(len(xy), np.float64)
+    whole = np.zeros(pieces, np.float64)
+    for i in range(pieces):
+        for p in range(ptr[i], ptr[i + 1]):
+            piece[p], before[p] = i, whole[i]
+            if p + 1 < ptr[i + 1]:
+                whole[i] += math.hypot(xy[p + 1, 0] - xy[p, 0], xy[p + 1, 1] - xy[p, 1])
+    entry_ptr = np.zeros(columns * rows + 1, np.int32)
+    vertex = np.empty(0, np.int32)
+    ends = np.empty((0, 4), np.float64)
+    for filling in (False, True):  # first count, then place
+        for i in range(pieces):
+            for p in range(ptr[i], ptr[i + 1] - 1):
+                x0, y0, x1, y1 = xy[p, 0], xy[p, 1], xy[p + 1, 0], xy[p + 1, 1]
+                lowest = max(int(math.floor((min(y0, y1) - _HAIR - south) / side)), 0)
+                highest = min(int(math.floor((max(y0, y1) + _HAIR - south) / side)), rows - 1)
+                for row in range(lowest, highest + 1):
+                    first, last = _span(x0, y0, x1, y1, west, south, side, row)
+                    for column in range(max(first, 0), min(last, columns - 1) + 1):
+                        cell = row * columns + column
+                        if filling:
+                            entry_ptr[cell] -= 1  # from the end of the square's entries to their start
+                            at = entry_ptr[cell]
+                            vertex[at] = p
+                            ends[at, 0], ends[at, 1], ends[at, 2], ends[at, 3] = x0, y0, x1, y1
+                        else:
+                            entry_ptr[cell] += 1
+        if not filling:
+            for cell in range(columns * rows):
+                entry_ptr[cell + 1] += entry_ptr[cell]
+            vertex = np.empty(entry_ptr[-1], np.int32)
+            ends = np.empty((entry_ptr[-1], 4), np.float64)
+    return entry_ptr, vertex, ends, piece, before, whole
+
+
+def foot(index: Grid, xy: Floats, reach: float) -> tuple[Ints, Floats, Floats]:
+    """The nearest line of each point, and the foot of the perpendicular on it.
+
+    Parameters
+    ----------
+    index : Grid
+    xy : (p, 2) float64
+    reach : float
+        Lines farther than this are not looked for, in the unit of the coordinates.
+
+    Returns
+    -------
+    piece : (p,) int32
+        -1: no line within reach. Of equally near ones the first.
+    off : (p,) float64
+        How far it is, NaN where there is none.
+    share : (p,) float64
+        Of the line's length lies before the foot, 0 to 1; of several nearest places the first.
+
+    Notes
+    -----
+    Squares are looked at ring by ring around the point, until no other one can hold anything as near. The
+    arithmetic of the distance is that of GEOS (``Distance::pointToSegment``), so ties are the same.
+    """
+    piece, off, share = _foot(*index, _still(np.ascontiguousarray(xy, dtype=np.float64)), reach)
+    return piece, off, share
+
+
+@_loop
+def _foot(west, south, side, columns, rows, entry_ptr, vertex, ends, piece, before, whole, points, reach):  # type: ignore[no-untyped-def]
+    found = np.full(len(points), -1, np.int32)
+    off = np.full(len(points), np.nan)
+    share = np.zeros(len(points))
+    for i in range(len(points)):
+        px, py = points[i, 0], points[i, 1]
+        column, row = math.floor((px - west) / side), math.floor((py - south) / side)
+        # A point beside the grid starts with the first ring that touches it.
+        ring = int(max(0, -column, column - columns + 1, -row, row - rows + 1))
+        column, row = int(column), int(row)
+        best, best_vertex, best_along = np.inf, -1, 0.0
+        while True:
+            clear = np.inf  # nothing that is not looked at yet is nearer than this
+            if column - ring >= 0:
+                clear = min(clear, px - (west + (column - ring) * side))
+            if column + ring < columns:
+                clear = min(clear, west + (column + ring + 1) * side - px)
+            if row - ring >= 0:
+                clear = min(clear, py - (south + (row - ring) * side))
+            if row + ring < rows:
+                clear = min(clear, south + (row + ring + 1) * side - py)
+            for r in range(max(row - ring, 0), min(row + ring, rows - 1) + 1):
+                step = 1 if abs(r - row) == ring else max(2 * ring, 1)
+                for c in range(column - ring, column + ring + 1, step):
+                    if c < 0 or c >= columns:
+                        continue
+                    for entry in range(entry_ptr[r * columns + c], entry_ptr[r * columns + c + 1]):
+                        ax, ay = ends[entry, 0], ends[entry, 1]
+                        dx, dy = ends[entry, 2] - ax, ends[entry, 3] - ay
+                        long2 = dx * dx + dy * dy
+                        t = 0.0 if long2 == 0 else ((px - ax) * dx + (py - ay) * dy) / long2
+                        if t <= 0:
+                            t = 0.0
+                            d = math.sqrt((px - ax) * (px - ax) + (py - ay) * (py - ay))
+                        elif t >= 1:
+                            t = 1.0
+                            bx, by = ends[entry, 2], ends[entry, 3]
+                            d = math.sqrt((px - bx) * (px - bx) + (py - by) * (py - by))
+                        else:
+                            d = abs(((ay - py) * dx - (ax - px) * dy) / long2) * math.sqrt(long2)
+                        if d < best or (d == best and vertex[entry] < best_vertex):
+                            best, best_vertex, best_along = d, vertex[entry], t * math.sqrt(long2)
+            if clear > best or clear > reach or clear == np.inf:
+                break
+            ring += 1
+        if best <= reach:
+            k = piece[best_vertex]
+            found[i], off[i] = k, best
+            if whole[k] > 0:
+                share[i] = min((before[best_vertex] + best_along) / whole[k], 1.0)
+    return found, off, share
 
 
 # --- the queue ------------------------------------------------------------------------------------------
@@ -624,15 +1008,53 @@ def _within(graph, sources, n_targets, at_node, direct, limit, ring):  # type: i
     return out_ptr, out[:size, 0].copy(), out[:size, 1].copy()
 
 
+def transposed(ptr: Longs, column: Ints, value: Ints, columns: int) -> tuple[Longs, Ints, Ints]:
+    """Compressed rows turned into compressed columns, each ascending.
+
+    Examples
+    --------
+    >>> ptr, row, value = transposed([0, 2, 3], [0, 1, 1], [7, 8, 9], 2)
+    >>> ptr.tolist(), row.tolist(), value.tolist()
+    ([0, 1, 3], [0, 0, 1], [7, 8, 9])
+    """
+    turned, row, values = _transposed(_longs(ptr), _ints(column), _ints(value), columns)
+    return turned, row, values
+
+
+@_loop
+def _transposed(ptr, column, value, columns):  # type: ignore[no-untyped-def]
+    start = np.zeros(columns + 1, np.int64)
+    for i in range(len(column)):
+        start[column[i] + 1] += 1
+    for c in range(columns):
+        start[c + 1] += start[c]
+    cursor = start[:-1].copy()
+    row = np.empty(len(column), np.int32)
+    values = np.empty(len(column), np.int32)
+    for r in range(len(ptr) - 1):
+        for i in range(ptr[r], ptr[r + 1]):
+            at = cursor[column[i]]
+            row[at], values[at] = r, value[i]
+            cursor[column[i]] += 1
+    return start, row, values
+
+
 # --- small helpers --------------------------------------------------------------------------------------
 
 
 def _ints(values: object) -> Ints:
-    return np.ascontiguousarray(values, dtype=np.int32)
+    return _still(np.ascontiguousarray(values, dtype=np.int32))
 
 
 def _longs(values: object) -> Longs:
-    return np.ascontiguousarray(values, dtype=np.int64)
+    return _still(np.ascontiguousarray(values, dtype=np.int64))
+
+
+def _still(array: NDArray[Any]) -> NDArray[Any]:
+    """A view that cannot be written: the compiler makes one version of a loop, not one for each kind of array."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _largest(values: Ints) -> int:

@@ -7,6 +7,9 @@ point too far from any street is refused, never moved over silently.
 
 from __future__ import annotations
 
+import math
+import mmap
+import struct
 import zipfile
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -28,7 +31,8 @@ MAX_PIECE_M = 1_000_000
 """A longer piece of street is a mistake in the data."""
 SAME_NODE_M = 1.0
 """Pieces that meet in a node must agree where it is."""
-_FORMAT = 1
+_FORMAT = 2
+_FILLER = 0xD935
 
 
 @dataclass(frozen=True)
@@ -40,22 +44,109 @@ class LeftOut:
     metres: float
 
 
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """What searches run on: the junctions of the streets, and the chains of streets between them.
+
+    Where just two pieces of street meet nobody can turn off. Such pieces are one *chain*, and only its ends, the
+    *junctions* (crossings, dead ends), are searched: in OpenStreetMap's streets every seventh node or so.
+    Whatever stands along a chain, a node or a door, is reached over its two ends, to the decimetre.
+
+    Parameters
+    ----------
+    junction : (j,) int32
+        The node of each junction, ascending.
+    indptr : (j + 1,) int64
+        The arcs out of junction ``i`` are ``indptr[i]:indptr[i + 1]``.
+    heads : (arcs,) int32
+        The junction to which each arc leads. Arc (a, b) stands there with arc (b, a).
+    cost, back : (arcs,) int32
+        Decimetres along the arc, and of the arc back; equal (one array) unless the profile knows slopes.
+    arc_chain : (arcs,) int32
+        The chain under each arc: of several between two junctions the shortest in that direction.
+    chain_u, chain_v : (c,) int32
+        The junctions at the start and the end of each chain.
+    chain_cost, chain_back : (c,) int32
+        Decimetres from start to end, and from end to start.
+    chain_ptr : (c + 1,) int64
+    chain_edge : (e,) int32
+        The pieces of chain ``i`` from start to end are ``chain_edge[chain_ptr[i]:chain_ptr[i + 1]]``.
+    edge_chain : (e,) int32
+        The chain of each piece.
+    edge_turned : (e,) bool
+        Whether the chain goes through the piece from v to u.
+    edge_there, edge_return : (e,) int32
+        Decimetres from the start of the chain to the piece, and from there to the start.
+    """
+
+    junction: NDArray[np.int32]
+    indptr: NDArray[np.int64]
+    heads: NDArray[np.int32]
+    cost: NDArray[np.int32]
+    back: NDArray[np.int32]
+    arc_chain: NDArray[np.int32]
+    chain_u: NDArray[np.int32]
+    chain_v: NDArray[np.int32]
+    chain_cost: NDArray[np.int32]
+    chain_back: NDArray[np.int32]
+    chain_ptr: NDArray[np.int64]
+    chain_edge: NDArray[np.int32]
+    edge_chain: NDArray[np.int32]
+    edge_turned: NDArray[np.bool_]
+    edge_there: NDArray[np.int32]
+    edge_return: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        _freeze(self)
+
+    @staticmethod
+    def of(
+        n: int,
+        u: NDArray[np.int32],
+        v: NDArray[np.int32],
+        cost: NDArray[np.int32],
+        back: NDArray[np.int32],
+    ) -> Graph:
+        """The junctions and chains of pieces of street between ``n`` nodes."""
+        start, end, ptr, edge, chain, turned = kernels.chains(n, u, v)
+        there, chain_cost = kernels.along_chains(ptr, edge, turned, cost, back)
+        home, chain_back = (
+            (there, chain_cost) if back is cost else kernels.along_chains(ptr, edge, turned, back, cost)
+        )
+        junction = np.unique(np.concatenate([start, end]))
+        number = np.full(n, -1, np.int32)
+        number[junction] = np.arange(len(junction))
+        arcs = kernels.csr(len(junction), number[start], number[end], chain_cost, chain_back)
+        against = arcs[2] if back is cost else arcs[2][kernels.mirror(arcs[0], arcs[1])]
+        return Graph(
+            junction=junction,
+            indptr=arcs[0],
+            heads=arcs[1],
+            cost=arcs[2],
+            back=against,
+            arc_chain=arcs[3],
+            chain_u=number[start],
+            chain_v=number[end],
+            chain_cost=chain_cost,
+            chain_back=chain_back,
+            chain_ptr=ptr,
+            chain_edge=edge,
+            edge_chain=chain,
+            edge_turned=turned,
+            edge_there=there,
+            edge_return=home,
+        )
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """Walkable streets of one connected area, ready for searches; nothing in it can be changed.
 
     Parameters
     ----------
-    indptr : (n + 1,) int64
-        The arcs out of node ``i`` are ``indptr[i]:indptr[i + 1]``.
-    heads : (arcs,) int32
-        Where each arc leads. Arc (a, b) stands there with arc (b, a).
-    cost : (arcs,) int32
-        Decimetres.
-    arc_edge : (arcs,) int32
-        The piece of street under each arc. Of several pieces between two nodes an arc takes the shortest.
     node_id : (n,) str
-        Ascending.
+        Numbered along a space-filling curve, so that neighbours on the ground are neighbours in memory.
     x, y : (n,) float64
         Metres in ``crs``.
     edge_id : (e,) str
@@ -79,10 +170,6 @@ class Network:
         When one of these promises is broken.
     """
 
-    indptr: NDArray[np.int64]
-    heads: NDArray[np.int32]
-    cost: NDArray[np.int32]
-    arc_edge: NDArray[np.int32]
     node_id: NDArray[np.str_]
     x: NDArray[np.float64]
     y: NDArray[np.float64]
@@ -97,12 +184,7 @@ class Network:
 
     def __post_init__(self) -> None:
         """Freeze the arrays, and refuse a network that breaks a promise."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                frozen = np.ascontiguousarray(value).view()
-                frozen.flags.writeable = False
-                object.__setattr__(self, field.name, frozen)
+        _freeze(self)
         for promise, kept in _promises(self):
             if not kept:
                 raise errors.DataError(
@@ -117,16 +199,25 @@ class Network:
         out = self.left_out
         return (
             f"Network({len(self.node_id)} nodes, {len(self.edge_id)} pieces, {kilometres:.1f} km, "
-            f"{self.crs}; left out: {out.components} components, "
-            f"{out.nodes} nodes, {out.metres / 1000:.1f} km)"
+            f"{self.crs}; searched: {len(self.graph.junction)} junctions, {len(self.graph.chain_u)} chains; "
+            f"left out: {out.components} components, {out.nodes} nodes, {out.metres / 1000:.1f} km)"
         )
+
+    @cached_property
+    def graph(self) -> Graph:
+        """What searches run on. Made of the pieces when first asked for, and so always true to them."""
+        return Graph.of(len(self.node_id), self.edge_u, self.edge_v, self.edge_cost, self.edge_cost)
+
+    @cached_property
+    def grid(self) -> kernels.Grid:
+        """Where the lines are, for points that look for the nearest one."""
+        return kernels.grid(self.line_ptr, self.line_xy)
 
     @cached_property
     def lines(self) -> NDArray[np.object_]:
         """The lines of all pieces, those of the islands last."""
         owner = np.repeat(np.arange(len(self.line_ptr) - 1), np.diff(self.line_ptr))
         lines: NDArray[np.object_] = shapely.linestrings(self.line_xy, indices=owner)
-        shapely.prepare(lines)
         return lines
 
     @cached_property
@@ -135,13 +226,19 @@ class Network:
         return shapely.STRtree(self.lines)
 
 
+def _freeze(value: Any) -> None:
+    for field in fields(value):
+        array = getattr(value, field.name)
+        if isinstance(array, np.ndarray) and (array.flags.writeable or not array.flags.c_contiguous):
+            frozen = np.ascontiguousarray(array).view()
+            frozen.flags.writeable = False
+            object.__setattr__(value, field.name, frozen)
+
+
 def _promises(net: Network) -> list[tuple[str, bool]]:
-    """Every promise of the class, and whether it is kept; later ones rely on earlier ones."""
-    n, arcs, e, pieces = len(net.node_id), len(net.heads), len(net.edge_id), len(net.line_ptr) - 1
+    """Every promise of the class, and whether it is kept."""
+    n, e, pieces = len(net.node_id), len(net.edge_id), len(net.line_ptr) - 1
     sizes = (
-        ("indptr", net.indptr, n + 1),
-        ("cost", net.cost, arcs),
-        ("arc_edge", net.arc_edge, arcs),
         ("x", net.x, n),
         ("y", net.y, n),
         ("edge_u", net.edge_u, e),
@@ -154,14 +251,14 @@ def _promises(net: Network) -> list[tuple[str, bool]]:
         ("a line for each piece", pieces >= e),
         ("line_ptr ascending", _is_pointer(net.line_ptr, len(net.line_xy), least=2)),
         ("finite coordinates", all(bool(np.isfinite(a).all()) for a in (net.x, net.y, net.line_xy))),
-        ("indptr ascending", _is_pointer(net.indptr, arcs, least=0)),
-        ("heads in range", _in_range(net.heads, n)),
-        ("arc_edge in range", _in_range(net.arc_edge, e)),
+        ("names ascending", bool((net.edge_id[:-1] < net.edge_id[1:]).all())),
         ("ends in range", _in_range(net.edge_u, n) and _in_range(net.edge_v, n)),
-        ("costs not negative", bool((net.cost >= 0).all() and (net.edge_cost >= 0).all())),
+        ("costs not negative", bool((net.edge_cost >= 0).all())),
     ]
     if all(kept for _, kept in promises):
-        promises.append(("arcs there and back", _is_symmetric(net.indptr, net.heads, net.cost)))
+        met = np.zeros(n, dtype=bool)
+        met[net.edge_u] = met[net.edge_v] = True
+        promises.append(("a street at each node", bool(met.all())))
     return promises
 
 
@@ -171,14 +268,6 @@ def _is_pointer(ptr: NDArray[np.int64], end: int, *, least: int) -> bool:
 
 def _in_range(index: NDArray[np.int32], size: int) -> bool:
     return not index.size or bool(index.min() >= 0 and index.max() < size)
-
-
-def _is_symmetric(indptr: NDArray[np.int64], heads: NDArray[np.int32], cost: NDArray[np.int32]) -> bool:
-    n = len(indptr) - 1
-    tails = np.repeat(np.arange(n, dtype=np.int64), np.diff(indptr))
-    there, back = tails * n + heads, heads.astype(np.int64) * n + tails
-    first, second = np.argsort(there, kind="stable"), np.argsort(back, kind="stable")
-    return bool((there[first] == back[second]).all() and (cost[first] == cost[second]).all())
 
 
 # --- streets to network ---------------------------------------------------------------------------------
@@ -219,7 +308,8 @@ def build(streets: gpd.GeoDataFrame, *, crs: str, island_min_m: float = 1000) ->
     >>> streets = gpd.GeoDataFrame({"street_id": ["s"], "u": ["a"], "v": ["b"], "length_m": [90.5]},
     ...                            geometry=[line], crs="EPSG:6668")
     >>> build(streets, crs="EPSG:6677")
-    Network(2 nodes, 1 pieces, 0.1 km, EPSG:6677; left out: 0 components, 0 nodes, 0.0 km)
+    Network(2 nodes, 1 pieces, 0.1 km, EPSG:6677; searched: 2 junctions, 1 chains;
+            left out: 0 components, 0 nodes, 0.0 km)
     """
     _demand_metres(crs)
     _demand_near(streets, crs)
@@ -227,34 +317,66 @@ def build(streets: gpd.GeoDataFrame, *, crs: str, island_min_m: float = 1000) ->
     edges = len(table)
     ends, names = pd.factorize(pd.concat([table["u"], table["v"]]).astype(str), sort=True)
     u, v = ends[:edges].astype(np.int32), ends[edges:].astype(np.int32)
-    cost = np.rint(table["length_m"].to_numpy(float) * 10).astype(np.int32)
     geometry = table.geometry.to_numpy()
     xy = _node_positions(len(names), u, v, geometry, table["street_id"].to_numpy())
+    order = np.argsort(kernels.along_curve(xy[:, 0], xy[:, 1]), kind="stable")
+    u, v = _renumbered(order, u), _renumbered(order, v)
+    line_ptr, line_xy = _line_arrays(geometry)
+    return _connected(
+        _Pieces(
+            np.asarray(names, dtype=str)[order],
+            xy[order],
+            table["street_id"].to_numpy(dtype=str),
+            u,
+            v,
+            np.rint(table["length_m"].to_numpy(float) * 10).astype(np.int32),
+            line_ptr,
+            line_xy,
+        ),
+        crs=crs,
+        island_min_m=island_min_m,
+    )
 
-    indptr, heads, _, _ = kernels.csr(len(names), u, v, cost)
-    component = kernels.components(indptr, heads)
-    metres = np.bincount(component[u], weights=cost, minlength=component.max() + 1) / 10
+
+@dataclass(frozen=True)
+class _Pieces:
+    """Streets as arrays, not yet known to be connected; see :class:`Network` for what they mean."""
+
+    node_id: NDArray[np.str_]
+    xy: NDArray[np.float64]
+    edge_id: NDArray[np.str_]
+    u: NDArray[np.int32]
+    v: NDArray[np.int32]
+    cost: NDArray[np.int32]
+    line_ptr: NDArray[np.int64]
+    line_xy: NDArray[np.float64]
+
+
+def _renumbered(order: NDArray[np.int64], ends: NDArray[np.int32]) -> NDArray[np.int32]:
+    number = np.empty(len(order), np.int32)
+    number[order] = np.arange(len(order), dtype=np.int32)
+    return number[ends]
+
+
+def _connected(all_: _Pieces, *, crs: str, island_min_m: float) -> Network:
+    """The component with the most metres as a network, the lines of islands behind its own."""
+    n = len(all_.node_id)
+    component = kernels.components(*kernels.csr(n, all_.u, all_.v, all_.cost)[:2])
+    metres = np.bincount(component[all_.u], weights=all_.cost, minlength=component.max() + 1) / 10
     main = int(metres.argmax())
-    kept = component[u] == main
-    island = (metres >= island_min_m)[component[u]] & ~kept
-
+    kept = component[all_.u] == main
+    island = (metres >= island_min_m)[component[all_.u]] & ~kept
     stays = component == main
     number = np.cumsum(stays, dtype=np.int64).astype(np.int32) - np.int32(1)
-    edge_u, edge_v, edge_cost = number[u[kept]], number[v[kept]], cost[kept]
-    arcs = kernels.csr(int(stays.sum()), edge_u, edge_v, edge_cost)
-    line_ptr, line_xy = _line_arrays(np.concatenate([geometry[kept], geometry[island]]))
+    line_ptr, line_xy = _chosen_lines(all_, np.concatenate([np.flatnonzero(kept), np.flatnonzero(island)]))
     return Network(
-        indptr=arcs[0],
-        heads=arcs[1],
-        cost=arcs[2],
-        arc_edge=arcs[3],
-        node_id=np.asarray(names, dtype=str)[stays],
-        x=xy[stays, 0],
-        y=xy[stays, 1],
-        edge_id=table["street_id"].to_numpy(dtype=str)[kept],
-        edge_u=edge_u,
-        edge_v=edge_v,
-        edge_cost=edge_cost,
+        node_id=all_.node_id[stays],
+        x=all_.xy[stays, 0],
+        y=all_.xy[stays, 1],
+        edge_id=all_.edge_id[kept],
+        edge_u=number[all_.u[kept]],
+        edge_v=number[all_.v[kept]],
+        edge_cost=all_.cost[kept],
         line_ptr=line_ptr,
         line_xy=line_xy,
         crs=crs,
@@ -264,6 +386,14 @@ def build(streets: gpd.GeoDataFrame, *, crs: str, island_min_m: float = 1000) ->
             metres=round(float(np.delete(metres, main).sum()), 1),
         ),
     )
+
+
+def _chosen_lines(all_: _Pieces, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The lines of the chosen pieces, one behind the other."""
+    counts = np.diff(all_.line_ptr)[chosen]
+    ptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    vertices = np.arange(ptr[-1]) + np.repeat(all_.line_ptr[chosen] - ptr[:-1], counts)
+    return ptr, all_.line_xy[vertices]
 
 
 def _demand_metres(crs: str) -> None:
@@ -361,8 +491,141 @@ def nodes(net: Network) -> gpd.GeoDataFrame:
     nodes : GeoDataFrame
         ``node_id``, ``geometry`` in the network's system, sorted by node_id.
     """
-    points = gpd.points_from_xy(net.x, net.y, crs=net.crs)
-    return gpd.GeoDataFrame({"node_id": net.node_id.astype(object)}, geometry=points)
+    order = np.argsort(net.node_id, kind="stable")
+    points = gpd.points_from_xy(net.x[order], net.y[order], crs=net.crs)
+    return gpd.GeoDataFrame({"node_id": net.node_id[order].astype(object)}, geometry=points)
+
+
+REASONS = (None, FAR_FROM_STREET, OTHER_COMPONENT)
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """Points along the chains of a network, as searches want them; the way off the street is in all costs.
+
+    Parameters
+    ----------
+    edge : (p,) int32
+        The piece of street; -1: refused. Costs of refused points mean nothing.
+    chain : (p,) int32
+        Its chain; -1: refused.
+    ends : (p, 2) int32
+        The junctions at the start and the end of the chain; -1: refused.
+    leave, arrive : (p, 2) int32
+        Decimetres from the point to these junctions, and from them to the point.
+    there, home : (p,) int32
+        Decimetres along the chain from its start to the foot of the point, and back.
+    off : (p,) int32
+        Decimetres from the point to the street; that of refused points too.
+    reason : (p,) int8
+        Position in :data:`REASONS`; 0: joined.
+    """
+
+    edge: NDArray[np.int32]
+    chain: NDArray[np.int32]
+    ends: NDArray[np.int32]
+    leave: NDArray[np.int32]
+    arrive: NDArray[np.int32]
+    there: NDArray[np.int32]
+    home: NDArray[np.int32]
+    off: NDArray[np.int32]
+    reason: NDArray[np.int8]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        _freeze(self)
+
+
+def join(net: Network, points: gpd.GeoSeries, *, max_snap_m: float) -> Joined:
+    """Where points join the network: :func:`snap` for searches.
+
+    Parameters
+    ----------
+    net, points, max_snap_m
+        As for :func:`snap`.
+
+    Returns
+    -------
+    joined : Joined
+
+    Raises
+    ------
+    CrsError, DataError
+        As for :func:`snap`.
+    """
+    demand_points(points, crs=net.crs)
+    return _on_chains(net, *_feet(net, points.to_numpy(), max_snap_m))
+
+
+def nodes_joined(net: Network) -> Joined:
+    """The street nodes as points along the chains, in the order of ``net.node_id``."""
+    n, pieces = len(net.node_id), np.arange(len(net.edge_id), dtype=np.int32)
+    ends, sides = np.concatenate([net.edge_u, net.edge_v]), np.repeat([0.0, 1.0], len(pieces))
+    edge, share = np.empty(n, np.int32), np.empty(n)
+    edge[ends[::-1]] = np.tile(pieces, 2)[::-1]  # backwards, so that the first piece of a node stays
+    share[ends[::-1]] = sides[::-1]
+    return _on_chains(net, edge, share, np.zeros(n, np.int32), np.zeros(n, np.int8))
+
+
+def _on_chains(
+    net: Network,
+    edge: NDArray[np.int32],
+    share: NDArray[np.float64],
+    off: NDArray[np.int32],
+    reason: NDArray[np.int8],
+) -> Joined:
+    """Points at a share of the length of pieces of street."""
+    graph, refused = net.graph, edge < 0
+    at = np.where(refused, 0, edge)
+    chain, turned = graph.edge_chain[at], graph.edge_turned[at]
+    forth, back = net.edge_cost[at], net.edge_cost[at]
+    from_u, to_u = np.rint(share * forth).astype(np.int32), np.rint(share * back).astype(np.int32)
+    there = graph.edge_there[at] + np.where(turned, back - to_u, from_u)
+    home = graph.edge_return[at] + np.where(turned, forth - from_u, to_u)
+    leave = np.column_stack([home, graph.chain_cost[chain] - there]) + off[:, None]
+    arrive = np.column_stack([there, graph.chain_back[chain] - home]) + off[:, None]
+    ends = np.column_stack([graph.chain_u[chain], graph.chain_v[chain]])
+    return Joined(
+        edge=edge,
+        chain=np.where(refused, -1, chain).astype(np.int32),
+        ends=np.where(refused[:, None], -1, ends).astype(np.int32),
+        leave=leave.astype(np.int32),
+        arrive=arrive.astype(np.int32),
+        there=there.astype(np.int32),
+        home=home.astype(np.int32),
+        off=off,
+        reason=reason,
+    )
+
+
+def on_same_chain(
+    from_: Joined, to: Joined
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Points on the same chain of streets, and the way along it: walkers need not go over its ends.
+
+    Parameters
+    ----------
+    from_, to : Joined
+        Points of one network.
+
+    Returns
+    -------
+    ptr : (from + 1,) int64
+    other, way : (pairs,) int32
+        Of point ``i`` of ``from_``: points ``other[ptr[i]:ptr[i + 1]]`` of ``to`` and the decimetres to them,
+        the ways off the street included.
+    """
+    order = np.argsort(to.chain, kind="stable")
+    chains = to.chain[order]
+    first = np.searchsorted(chains, from_.chain, "left")
+    count = np.where(from_.chain >= 0, np.searchsorted(chains, from_.chain, "right") - first, 0)
+    ptr = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    own = np.repeat(np.arange(len(count)), count)
+    other = order[np.arange(ptr[-1]) - np.repeat(ptr[:-1] - first, count)]
+    onward, homeward = to.there[other] - from_.there[own], from_.home[own] - to.home[other]
+    ahead = (onward > 0) | ((onward == 0) & (homeward <= 0))
+    way = np.where(ahead, onward, homeward) + from_.off[own] + to.off[other]
+    return ptr, other.astype(np.int32), way.astype(np.int32)
 
 
 def snap(net: Network, points: gpd.GeoSeries, *, max_snap_m: float) -> pd.DataFrame:
@@ -393,35 +656,48 @@ def snap(net: Network, points: gpd.GeoSeries, *, max_snap_m: float) -> pd.DataFr
 
     Notes
     -----
-    ``to_u_dm + to_v_dm`` is the cost of the piece exactly. Of equally near pieces the first one by street_id
+    ``to_u_dm + to_v_dm`` is the length of the piece exactly. Of equally near pieces the first one by street_id
     is taken; where they meet in a node it makes no difference.
     """
     demand_points(points, crs=net.crs)
-    geometry = points.to_numpy()
-    piece, off_m = _nearest_piece(net, geometry)
-    off = np.rint(off_m * 10).astype(np.int64)
-    near, connected = off <= round(max_snap_m * 10), piece < len(net.edge_id)
-    joined = near & connected
-    edge = np.where(joined, piece, 0)
-    along = shapely.line_locate_point(net.lines[edge], geometry, normalized=True)
-    cost = net.edge_cost[edge]
-    to_u = np.rint(along * cost).astype(np.int32)
+    edge, share, off, reason = _feet(net, points.to_numpy(), max_snap_m)
+    at, joined = np.where(edge < 0, 0, edge), edge >= 0
+    to_u = np.where(joined, np.rint(share * net.edge_cost[at]), 0).astype(np.int32)
     table = pd.DataFrame(
         {
-            "edge": np.where(joined, edge, -1).astype(np.int32),
-            "u": np.where(joined, net.edge_u[edge], -1).astype(np.int32),
-            "v": np.where(joined, net.edge_v[edge], -1).astype(np.int32),
-            "to_u_dm": np.where(joined, to_u, 0).astype(np.int32),
-            "to_v_dm": np.where(joined, cost - to_u, 0).astype(np.int32),
-            "off_dm": np.minimum(off, kernels.FAR).astype(np.int32),
+            "edge": edge,
+            "u": np.where(joined, net.edge_u[at], -1).astype(np.int32),
+            "v": np.where(joined, net.edge_v[at], -1).astype(np.int32),
+            "to_u_dm": to_u,
+            "to_v_dm": np.where(joined, net.edge_cost[at] - to_u, 0).astype(np.int32),
+            "off_dm": off,
         },
         index=points.index,
     )
-    reason = np.full(len(points), None, dtype=object)
-    reason[~connected] = OTHER_COMPONENT
-    reason[~near] = FAR_FROM_STREET
-    table["reason"] = pd.Series(reason, index=points.index, dtype=object)
+    table["reason"] = pd.Series(np.array(REASONS, dtype=object)[reason], index=points.index, dtype=object)
     return table
+
+
+def _feet(
+    net: Network, points: NDArray[np.object_], max_snap_m: float
+) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int32], NDArray[np.int8]]:
+    """The piece under each point (-1: refused), the share of it before the foot, decimetres off it, and why not."""
+    reach_dm = round(max_snap_m * 10)
+    piece, off_m, share = kernels.foot(net.grid, shapely.get_coordinates(points), (reach_dm + 1) / 10)
+    far = np.flatnonzero(piece < 0)
+    if far.size:  # how far they are is asked too, but there are few of them
+        off_m[far] = _far_off(net, points[far])
+    off = np.minimum(np.rint(off_m * 10), kernels.FAR).astype(np.int32)
+    near = (piece >= 0) & (off <= reach_dm)
+    reason = np.where(near, np.where(piece < len(net.edge_id), 0, 2), 1).astype(np.int8)
+    return np.where(reason == 0, piece, -1).astype(np.int32), share, off, reason
+
+
+def _far_off(net: Network, points: NDArray[np.object_]) -> NDArray[np.float64]:
+    (asked, _), metres = net.tree.query_nearest(points, return_distance=True, all_matches=False)
+    off = np.empty(len(points))
+    off[asked] = metres
+    return off
 
 
 def demand_points(points: gpd.GeoSeries, *, crs: str | None) -> None:
@@ -454,35 +730,37 @@ def demand_points(points: gpd.GeoSeries, *, crs: str | None) -> None:
         )
 
 
-def _nearest_piece(
-    net: Network, points: NDArray[np.object_]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The nearest line of each point, the first one of several, and how far it is."""
-    (asked, found), metres = net.tree.query_nearest(points, return_distance=True, all_matches=True)
-    order = np.lexsort((found, asked))
-    _, first = np.unique(asked[order], return_index=True)
-    return found[order][first], metres[order][first]
-
-
 # --- keeping it -----------------------------------------------------------------------------------------
 
 
+_ARRAYS = tuple(field.name for field in fields(Network) if field.name not in ("crs", "left_out"))
+
+
 def save(net: Network, path: Path) -> None:
-    """Write a network as ``.npz`` (no pickle): the same network gives the same bytes."""
-    arrays = {f.name: getattr(net, f.name) for f in fields(net) if f.name not in ("crs", "left_out")}
+    """Write a network as ``.npz`` (no pickle, not packed): the same network gives the same bytes."""
     out = net.left_out
-    with path.open("wb") as stream:
-        np.savez(
-            stream,
-            format=np.int64(_FORMAT),
-            crs=np.str_(net.crs),
-            left_out=np.array([out.components, out.nodes, out.metres], dtype=np.float64),
-            **arrays,
-        )
+    arrays = {
+        "format": np.int64(_FORMAT),
+        "crs": np.str_(net.crs),
+        "left_out": np.array([out.components, out.nodes, out.metres], dtype=np.float64),
+        **{name: getattr(net, name) for name in _ARRAYS},
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            # Each array starts on a multiple of 64 bytes, where it can be read in place: an extra field that
+            # no reader looks at fills up to there (30 bytes of header, 20 of sizes, 4 of the filler's own head).
+            at = archive.fp.tell() + 30 + len(member.filename) + 20 + 4  # type: ignore[union-attr]
+            member.extra = struct.pack("<HH", _FILLER, -at % 64) + bytes(-at % 64)
+            with archive.open(member, "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, np.asarray(array), allow_pickle=False)
 
 
 def load(path: Path) -> Network:
     """The network of a file that :func:`save` wrote.
+
+    The arrays stay in the file and are read where they are needed, so the file must not be changed while the
+    network is in use (:func:`save` to another name and rename).
 
     Raises
     ------
@@ -490,20 +768,42 @@ def load(path: Path) -> Network:
         Not such a file, of another format, or damaged.
     """
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            held = {name: file[name] for name in file.files}
+        held = _in_place(path)
         if int(held.pop("format")) != _FORMAT:
             raise ValueError("another format")
         components, n, metres = held.pop("left_out").tolist()
         crs = str(held.pop("crs"))
         return Network(**held, crs=crs, left_out=LeftOut(int(components), int(n), metres))
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as problem:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, struct.error, zipfile.BadZipFile) as problem:
         raise errors.DataError(
             "network_unreadable",
             "{file} is not a street network of this version ({problem}). Build it again from the streets.",
             file=str(path),
             problem=str(problem),
         ) from None
+
+
+def _in_place(path: Path) -> dict[str, Any]:
+    """The arrays of an archive that is not packed, mapped and not copied."""
+    with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+        content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        return {
+            member.filename.removesuffix(".npy"): _mapped(content, member) for member in archive.infolist()
+        }
+
+
+def _mapped(content: mmap.mmap, member: zipfile.ZipInfo) -> NDArray[Any]:
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise ValueError("packed")
+    name, extra = struct.unpack_from("<HH", content, member.header_offset + 26)
+    content.seek(member.header_offset + 30 + name + extra)
+    if np.lib.format.read_magic(content) != (1, 0):
+        raise ValueError("another format")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(content)
+    if dtype.hasobject or fortran:
+        raise ValueError("another format")
+    count = math.prod(shape)
+    return np.frombuffer(content, dtype, count, content.tell()).reshape(shape)
 
 
 # --- the plane zone -------------------------------------------------------------------------------------
