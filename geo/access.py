@@ -259,19 +259,13 @@ def _streets_within(
     # One short search a source: from the fewer ones, over the arcs back where these are the places.
     turned = len(goals.key) < len(homes.key)
     if turned:
-        sources, targets = (to.ends, to.arrive), (from_.ends, from_.leave)
+        source, target, cost = (to.ends, to.arrive), (from_.ends, from_.leave), graph.back
         direct = kernels.transposed(*network.on_same_chain(from_, to), len(goals.key))
     else:
-        sources, targets = (from_.ends, from_.leave), (to.ends, to.arrive)
+        source, target, cost = (from_.ends, from_.leave), (to.ends, to.arrive), graph.cost
         direct = network.on_same_chain(from_, to)
     ptr, found, dm = kernels.within(
-        graph.indptr,
-        graph.heads,
-        graph.back if turned else graph.cost,
-        *sources,
-        *targets,
-        *direct,
-        limit_dm,
+        graph.indptr, graph.heads, cost, source[0], source[1], target[0], target[1], *direct, limit_dm
     )
     started = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
     ended = found.astype(np.int64)

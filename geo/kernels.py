@@ -439,7 +439,7 @@ def _span(x0, y0, x1, y1, west, south, side, row):  # type: ignore[no-untyped-de
         a, b = max(0.0, min(a, b)), min(1.0, max(a, b))
         first, last = x0 + a * (x1 - x0), x0 + b * (x1 - x0)
     first, last = min(first, last) - _HAIR, max(first, last) + _HAIR
-    return int(math.floor((first - west) / side)), int(math.floor((last - west) / side))
+    return math.floor((first - west) / side), math.floor((last - west) / side)
 
 
 @_loop
@@ -460,8 +460,8 @@ def _grid(ptr, xy, west, south, side, columns, rows):  # type: ignore[no-untyped
         for i in range(pieces):
             for p in range(ptr[i], ptr[i + 1] - 1):
                 x0, y0, x1, y1 = xy[p, 0], xy[p, 1], xy[p + 1, 0], xy[p + 1, 1]
-                lowest = max(int(math.floor((min(y0, y1) - _HAIR - south) / side)), 0)
-                highest = min(int(math.floor((max(y0, y1) + _HAIR - south) / side)), rows - 1)
+                lowest = max(math.floor((min(y0, y1) - _HAIR - south) / side), 0)
+                highest = min(math.floor((max(y0, y1) + _HAIR - south) / side), rows - 1)
                 for row in range(lowest, highest + 1):
                     first, last = _span(x0, y0, x1, y1, west, south, side, row)
                     for column in range(max(first, 0), min(last, columns - 1) + 1):
