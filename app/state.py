@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 import streamlit as st
 
+from geo import errors, text
 from geo import project as projects
-from geo import text
 from geo.project import Project
 from geo.study import Study
 
@@ -19,9 +21,15 @@ AREAS = "areas"
 """The division into census small areas."""
 
 
+STUDY_LINK = {"group": "gap_group", "kind": "gap_kind", "limit": "limit_m"}
+"""Fields of the study that a link carries, by their short names."""
+OWN_LINK = {"zone": WHOLE, "division": AREAS, "area": None, "gap": None, "colour": "risk"}
+"""Choices of the reader that a link carries, with what they are without one."""
+
+
 def language() -> text.Language:
-    """The reader's language; Japanese unless asked otherwise."""
-    default = os.environ.get("IBASHO_LANG", "ja")
+    """The reader's language: the link's, else Japanese unless this machine says otherwise."""
+    default = st.query_params.get("lang") or os.environ.get("IBASHO_LANG", "ja")
     chosen = st.session_state.setdefault("language", default if default in text.LANGUAGES else "ja")
     return cast("text.Language", chosen)
 
@@ -45,6 +53,36 @@ def study(opened: Project) -> Study:
     return cast("Study", st.session_state["study"])
 
 
+def from_link() -> None:
+    """Take over what the address says, once a session; what it says wrongly is as if it were not there."""
+    if st.session_state.get("linked"):
+        return
+    st.session_state["linked"] = True
+    for name, field in STUDY_LINK.items():
+        if name in st.query_params:
+            with suppress(errors.AtlasError):
+                change(**{field: st.query_params[name]})
+    for name in OWN_LINK:
+        if name in st.query_params:
+            put(name, st.query_params[name])
+
+
+def to_link(opened: Project) -> None:
+    """Write into the address what differs from the project's own question: whoever opens it sees the same."""
+    asked, own = study(opened), opened.study
+    parts = {
+        name: str(getattr(asked, field))
+        for name, field in STUDY_LINK.items()
+        if getattr(asked, field) != getattr(own, field)
+    }
+    chosen = {name: get(name, default) for name, default in OWN_LINK.items()}
+    parts |= {name: str(value) for name, value in chosen.items() if value and value != OWN_LINK[name]}
+    if language() != "ja":
+        parts["lang"] = language()
+    if dict(st.query_params) != parts:
+        st.query_params.from_dict(parts)
+
+
 def change(**fields: Any) -> None:
     """Ask something else; refused values raise, so the study is always a valid one."""
     st.session_state["study"] = st.session_state["study"].with_(**fields)
@@ -53,6 +91,12 @@ def change(**fields: Any) -> None:
 def get(name: str, default: Any) -> Any:
     """A choice that outlives its control (Streamlit forgets controls when the page changes)."""
     return st.session_state.setdefault(f"own_{name}", default)
+
+
+def one_of(name: str, options: Sequence[str]) -> str:
+    """A choice among options; the first where it is none of them, as a link may say anything."""
+    chosen = str(get(name, options[0]))
+    return chosen if chosen in options else options[0]
 
 
 def put(name: str, value: Any) -> None:

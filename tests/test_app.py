@@ -137,6 +137,39 @@ def test_each_control_asks_what_it_says(open_app: Callable[..., AppTest], towns:
     assert not app.error
 
 
+def test_a_link_restores_the_view(open_app: Callable[..., AppTest], towns: dict[str, Path]) -> None:
+    app = open_app(towns["streets"], "isolation")
+    app.slider(key="limit_control").set_value(650).run()
+    app.selectbox(key="kind_control").set_value("permanent").run()
+    app.selectbox(key="zone_control").set_value("branch:P2").run()
+    app.get("button_group")[0].set_value("en").run()
+    link = dict(app.query_params)
+    assert link == {"limit": "650", "kind": "permanent", "zone": "branch:P2", "lang": "en"}
+
+    again = AppTest.from_file(str(MAIN), default_timeout=60)
+    for name, value in link.items():
+        again.query_params[name] = value
+    again.run()
+    assert [title.value for title in again.title] == [text.say("start.title", "en")]
+    assert again.slider(key="limit_control").value == 650
+    assert again.selectbox(key="kind_control").value == "permanent"
+    assert again.selectbox(key="zone_control").value == "branch:P2"
+
+
+def test_a_link_may_say_anything(open_app: Callable[..., AppTest], towns: dict[str, Path]) -> None:
+    open_app(towns["streets"])
+    app = AppTest.from_file(str(MAIN), default_timeout=60)
+    names = ("limit", "kind", "group", "zone", "division", "area", "gap", "colour", "lang")
+    for name in names:
+        app.query_params[name] = "<script>"
+    app.run()
+    for view in VIEWS:
+        app.switch_page(f"views/{view}.py").run()
+        assert not app.error
+        assert not app.exception
+    assert app.session_state["study"].limit_m == 500
+
+
 def test_a_group_without_data_is_named_so_and_hides_nothing(
     open_app: Callable[..., AppTest], towns: dict[str, Path]
 ) -> None:

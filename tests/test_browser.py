@@ -38,7 +38,9 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+AXE = "axe-core@4.10.3"
 PICTURE = "document.querySelector('.ib-pane-cells canvas').toDataURL()"
+PAGES = ("start", "coverage", "gaps", "isolation")
 HOSTILE = (
     '<img src=x onerror="top.ran=1">',
     "</script><script>top.ran=2</script>",
@@ -161,6 +163,19 @@ class Visit:
     def in_order(self) -> None:
         assert self.foreign == []
         assert self.problems == []
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The accessibility checker axe-core: fetched for the tests, never part of the product."""
+    folder = tmp_path_factory.mktemp("axe")
+    npm = shutil.which("npm")
+    command = [npm or "npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), AXE]
+    if not npm or subprocess.run(command, check=False, timeout=300).returncode:
+        if os.environ.get("IBASHO_REQUIRE_BROWSER") == "1":
+            pytest.fail(f"{AXE} could not be fetched with npm")
+        pytest.skip(f"{AXE} could not be fetched with npm")
+    return folder / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture
@@ -322,6 +337,25 @@ def test_risk_and_access_in_english_on_a_phone(visit: Callable[..., Visit], demo
     assert frame.locator(".ib-grid td").count() == 10
     assert walk.page.evaluate("document.documentElement.scrollWidth") <= 390
     walk.picture("isolation_en_phone")
+    walk.in_order()
+
+
+@pytest.mark.parametrize("language", text.LANGUAGES)
+def test_no_page_shuts_anybody_out(
+    visit: Callable[..., Visit], demo_address: str, axe: Path, language: text.Language
+) -> None:
+    walk = visit(demo_address)
+    walk.page.goto(f"{demo_address}/?lang={language}", wait_until="commit")
+    walk.settled()
+    for view in PAGES:
+        walk.turn_to(view, language)
+        walk.page.wait_for_timeout(500)
+        walk.page.add_script_tag(path=str(axe))
+        found = walk.page.evaluate(
+            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
+            ".then(r => r.violations.map(v => [v.id, v.help, v.nodes.map(n => n.html.slice(0, 300))]))"
+        )
+        assert found == [], f"{view} in {language}"
     walk.in_order()
 
 

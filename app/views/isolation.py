@@ -11,10 +11,11 @@ page = widgets.open_page("isolation")
 widgets.controls(page)
 assessment, prepared, study = page.assessment, page.prepared, page.study
 
-st.session_state["colour_control"] = state.get("colour", "risk")
+COLOURS = ("risk", "both")
+st.session_state["colour_control"] = state.one_of("colour", COLOURS)
 st.segmented_control(
     page.say("isolation.colour"),
-    ("risk", "both"),
+    COLOURS,
     format_func=lambda name: page.say(f"isolation.colour_{name}"),
     key="colour_control",
     on_change=lambda: state.put("colour", st.session_state["colour_control"] or "risk"),
@@ -32,7 +33,7 @@ with right:
     st.info(page.say("isolation.caution"))
 with left:
     shown = {"language": page.language, "mark": area, **widgets.shown(page)}
-    if state.get("colour", "risk") == "both":
+    if state.one_of("colour", COLOURS) == "both":
         view = maps.risk_and_access(assessment.isolation, prepared.small_areas, study=study, **shown)
     else:
         view = maps.risk(assessment.isolation, prepared.small_areas, **shown)
