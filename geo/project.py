@@ -22,6 +22,8 @@ from geo.study import Study
 CODE_WEIGHTS = (6, 5, 4, 3, 2)
 DECISIONS = "decisions:duplicates"
 """The dataset of what persons decided about places that may be one."""
+WAITING = ("rows_no_position", "venues_no_parent")
+"""What a file may lack that another one of the same import brings: it is read again after them."""
 
 
 @dataclass(frozen=True)
@@ -143,16 +145,29 @@ def read(
     """Read files for a project without changing it; see :func:`geo.sources.read`.
 
     ``mapping`` tells which column is which field (``{"name": "施設名"}``) of a list that follows no standard. Files
-    are read in their order: small areas and lists of addresses, also those of ``before``, help the lists behind
-    them to places without coordinates.
+    are read in their order: small areas, borders and lists of addresses, also those of ``before``, help the lists
+    behind them to places without coordinates; a list that is nothing without another one of ``files`` waits for it.
     """
     told: dict[str, Any] = {"municipality_code": project.study.municipality_code, "kind": kind}
     told |= {"system": system, "tier": tier}
-    found: list[sources.Reading] = []
+    found: dict[Path, sources.Reading] = {}
+
+    def read_one(file: Path) -> None:
+        heights = _may_be_heights(file, kind)
+        known = hints(project, [*before, *found.values()], mapping=mapping, heights=heights)
+        found[file] = sources.read(file, hints=known, **told)
+
+    waiting = []
     for file in files:
-        known = hints(project, [*before, *found], mapping=mapping, heights=_may_be_heights(file, kind))
-        found.append(sources.read(file, hints=known, **told))
-    return found
+        try:
+            read_one(file)
+        except errors.DataError as problem:
+            if problem.code not in WAITING or len(files) == 1:
+                raise
+            waiting.append(file)
+    for file in waiting:
+        read_one(file)
+    return [found[file] for file in files]
 
 
 def _may_be_heights(file: Path, kind: sources.Kind | None) -> bool:
@@ -178,18 +193,26 @@ def hints(
 
     areas, borders = table(schemas.SmallAreas), table(schemas.Municipalities)
     own = borders[borders["municipality_code"] == project.study.municipality_code]
-    of_areas = sources.addresses_of(areas, borders)
+    known = [sources.addresses_of(areas, borders), sources.addresses_of_municipalities(borders)]
     shown = own if len(own) else areas
     return sources.Hints(
         mapping=dict(mapping or {}),
         layouts=sources.layouts(project.path),
-        addresses=_replaced(table(schemas.Addresses), set(), [of_areas]),
+        addresses=_replaced(table(schemas.Addresses), set(), known),
         places=table(schemas.Places),
         areas=areas,
         nodes=slope.nodes(table(schemas.Streets)) if heights else None,
         area=tuple(shown.total_bounds.tolist()) if len(shown) else None,
         municipality=own["qualified_name"].iloc[0] if len(own) else "",
+        names=dict(zip(borders["municipality_code"], borders["qualified_name"], strict=True)),
+        border=_border(shown, project.study.municipality_code),
+        reach_m=project.study.edge_m,
     )
+
+
+def _border(shapes: gpd.GeoDataFrame, municipality_code: str) -> gpd.GeoSeries | None:
+    own = shapes[shapes["municipality_code"] == municipality_code]
+    return gpd.GeoSeries([own.union_all()], crs=own.crs) if len(own) else None
 
 
 @dataclass(frozen=True)

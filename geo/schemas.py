@@ -7,6 +7,7 @@ NaN or an absent row, never 0. Keys are strings; tables are sorted by their key.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import geopandas as gpd
@@ -490,6 +491,12 @@ def keys_of(schema: type[Table]) -> list[str]:
 
 def empty(schema: type[Table]) -> Any:
     """A table without rows that keeps its schema."""
+    return _empty(schema).copy()
+
+
+@cache
+def _empty(schema: type[Table]) -> Any:
+    # A check takes some 50 ms, and every store that is opened asks for most of these tables.
     columns = columns_of(schema)
     if "geometry" in columns:
         frame: pd.DataFrame = gpd.GeoDataFrame(

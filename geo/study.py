@@ -80,6 +80,10 @@ class Study(BaseModel):
     min_precision: Precision = "block"
     """Places whose position is known less well than this are drawn, but nobody walks to them: the middle of a
     丁目 may be 300 m from the door (domain: positions from 大字 or worse are representative points)."""
+    edge_factor: float = Field(2, ge=1, le=10)
+    """Of lists with municipality codes, places of other municipalities are kept as far outside the border as this
+    many times the largest of ``limits_m``: residents walk across the border. More than 1, since the border of a
+    map is simplified and the distances may be raised later; the project's own assumption."""
     coincident_iou: float = Field(0.95, gt=0.5, le=1)
     """Two zones of one system whose intersection over union reaches this are one zone (school choice)."""
     min_denominator: int = Field(30, ge=1)
@@ -106,6 +110,17 @@ class Study(BaseModel):
         if not any(group.column == "people" and not group.targets for group in value):
             raise ValueError("one group must count all people (column people, no targets)")
         return value
+
+    @property
+    def edge_m(self) -> float:
+        """How far outside the border places of other municipalities are kept, metres.
+
+        Examples
+        --------
+        >>> Study(municipality_code="13105").edge_m
+        1600.0
+        """
+        return float(max(self.limits_m) * self.edge_factor)
 
     @property
     def everybody(self) -> str:

@@ -257,6 +257,47 @@ def test_small_areas_are_addresses_too() -> None:
     assert unnamed.find("東京都新宿区飯田橋1-2-3").precision is None
 
 
+def whole(*rows: tuple[str, str, float, float]) -> gpd.GeoDataFrame:
+    """Municipalities as addresses: code, name, longitude and latitude of the middle of a square."""
+    shapes = [shapely.box(x - 0.01, y - 0.01, x + 0.01, y + 0.01) for _, _, x, y in rows]
+    borders = gpd.GeoDataFrame(
+        {
+            "municipality_code": [code for code, *_ in rows],
+            "name": [name for _, name, *_ in rows],
+            "qualified_name": [name for _, name, *_ in rows],
+            "dataset_id": "m",
+        },
+        geometry=shapes,
+        crs=schemas.STORED_CRS,
+    )
+    return geocode.of_municipalities(borders)
+
+
+def test_an_address_whose_town_is_in_no_list_still_is_in_its_municipality() -> None:
+    known = whole(("13101", "千代田区", 139.75, 35.69), ("13305", "日の出町", 139.2, 35.7))
+    both = pd.concat([addresses(("飯田橋1", None, 139.751, 35.701)), known], ignore_index=True)
+    gazetteer = geocode.Gazetteer(gpd.GeoDataFrame(both, geometry="geometry", crs=schemas.STORED_CRS))
+
+    def found(address: str, **told: str) -> tuple[str | None, str]:
+        seen = gazetteer.find(address, **told)
+        return seen.precision, seen.matched
+
+    town, municipality = ("town", "千代田区飯田橋1"), ("municipality", "千代田区")
+    assert found("東京都千代田区飯田橋1-2") == town
+    assert found("千代田区どこか3") == municipality
+    assert found("東京都西多摩郡日の出町大字大久野1660") == ("municipality", "日の出町")
+    # What names no municipality is in that of the column, else in the one whose list it is.
+    assert found("飯田橋1-2", own="千代田区") == town
+    assert found("どこか3", own="千代田区") == found("", own="千代田区") == municipality
+    assert found("大久野1660", municipality="日の出町", own="千代田区") == ("municipality", "日の出町")
+    # What names another one is in none that is known: nothing is guessed.
+    for elsewhere in ("文京区湯島1", "大阪府大阪市北区梅田1", "大阪市北区梅田1", "西多摩郡檜原村1"):
+        assert found(elsewhere, own="千代田区") == (None, "")
+    assert found("湯島1", municipality="文京区", own="千代田区") == (None, "")
+    assert found("大阪府どこか1", own="千代田区") == (None, "")
+    assert found("どこか3") == (None, "")
+
+
 def test_locate_is_a_function_of_tables() -> None:
     asked = pd.DataFrame({"address": ["千代田区飯田橋1-1", "どこか"]}, index=[7, 3])
     before = asked.copy()

@@ -8,12 +8,14 @@ import math
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo import errors, schemas, sources
-from geo.sources import _tables, places, vacancies
+from geo.sources import _points, _tables, places, vacancies
 
 STANDARD = [
     "全国地方公共団体コード",
@@ -207,10 +209,63 @@ def test_a_list_of_many_municipalities_gives_only_the_asked_one(tmp_path: Path) 
     assert caught.value.code == "places_not_here"
 
 
+SQUARE = gpd.GeoSeries([shapely.box(139.69, 35.69, 139.71, 35.71)], crs=schemas.STORED_CRS)
+# A degree of longitude is 90.5 km at 35.7 degrees: 1 000 m beyond the border of the square, and 3 000 m.
+NEAR, FAR = 139.71 + 1000 / 90_500, 139.71 + 3000 / 90_500
+
+
+def beyond(path: Path, **hints: Any) -> sources.Reading:
+    known = {"border": SQUARE, "reach_m": 1600.0, **hints}
+    return sources.read(path, municipality_code="13105", hints=sources.Hints(**known))
+
+
+def test_places_across_the_border_are_kept_as_far_as_residents_walk(tmp_path: Path) -> None:
+    rows = [
+        place(名称="中", 全国地方公共団体コード="131059"),
+        place(名称="隣", 全国地方公共団体コード="131016", 経度=str(NEAR)),
+        place(名称="遠", 全国地方公共団体コード="131016", 経度=str(FAR)),
+        place(名称="不明", 全国地方公共団体コード="131016", 緯度="", 経度=""),
+        place(名称="外", 全国地方公共団体コード="131059", 経度=str(FAR)),
+    ]
+    found = beyond(listed(tmp_path / "a.csv", rows))
+    # The municipality's own are kept wherever they lie.
+    assert sorted(found.table["name"]) == sorted(["中", "隣", "外"])
+    notes = {note.code: dict(note.values) for note in found.notes}
+    assert notes["places_across"] == {"n": 1, "metres": 1600}
+    assert notes["places_elsewhere"] == {"n": 2}
+    assert found.table.set_index("name")["source_row"].to_dict() == {"中": 2, "隣": 3, "外": 6}
+    assert read(tmp_path / "a.csv").table["name"].tolist() == ["中", "外"]
+
+
+def test_the_limit_includes_its_border(tmp_path: Path) -> None:
+    rows = [place(全国地方公共団体コード="131059"), place(全国地方公共団体コード="131016", 経度=str(NEAR))]
+    path = listed(tmp_path / "a.csv", rows)
+    spots = [_points.Position(139.7, 35.7), _points.Position(fault="missing"), _points.Position(NEAR, 35.7)]
+    within, nowhere, metres = _points.metres_outside(spots, SQUARE)
+    assert (within, math.isnan(nowhere)) == (0, True)
+    assert metres == pytest.approx(1000, rel=0.002)
+    assert len(beyond(path, reach_m=metres).table) == 2
+    assert len(beyond(path, reach_m=metres - 0.01).table) == 1
+
+
+def test_the_list_of_a_neighbour_gives_what_is_near(tmp_path: Path) -> None:
+    rows = [
+        place(名称=str(i), 全国地方公共団体コード="131016", 経度=str(x)) for i, x in enumerate((NEAR, FAR))
+    ]
+    path = listed(tmp_path / "a.csv", rows)
+    assert beyond(path).table["name"].tolist() == ["0"]
+    with pytest.raises(errors.DataError, match="belong to 131016") as caught:
+        beyond(listed(tmp_path / "b.csv", rows[1:]))
+    assert caught.value.code == "places_not_here"
+    # Without a border nobody can tell.
+    assert len(read(path).table) == 2
+
+
 def test_a_list_with_one_code_is_taken_whole(tmp_path: Path) -> None:
     # A prefecture's list says 140007 in every row.
     rows = [place(名称=f"食堂{i}", 全国地方公共団体コード="140007") for i in range(3)]
-    assert len(read(listed(tmp_path / "a.csv", rows, STANDARD)).table) == 3
+    path = listed(tmp_path / "a.csv", rows, STANDARD)
+    assert len(read(path).table) == len(beyond(path).table) == 3
 
 
 def test_padding_rows_are_passed_over_with_a_count(tmp_path: Path) -> None:

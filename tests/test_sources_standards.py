@@ -756,52 +756,14 @@ def test_the_real_originals_are_placed_by_their_addresses(realdata: Path) -> Non
     assert venues.table["name"].iloc[0] in set(parents.table["name"])
 
 
-# Rows of the file, places kept; or the code of the sentence. No list of towns of the Tama area is at hand.
-ORIGINALS: dict[str, tuple[int, int] | str] = {
-    "chiyoda/key_locations_v2.1.0.json": (191, 191),
-    "chiyoda/main_facilities_v2.1.0.json": (64, 63),
-    "chiyoda/places.geojson": (92, 92),
-    "chiyoda/registry.json": "json_no_layer",
-    "fukui/sakai/15_182109_kodomoshokudo.csv": (6, 6),
-    "okinawa/okinawa/472115_kodomonoibasyo_20221003.csv": (10, 10),
-    "132012_hachioji_kodomosyokudo.csv": "rows_no_position",
-    "132039_musashinoshi_kodomosyokudo.csv": "rows_no_position",
-    "132055_omeshi_kodomosyokudo.csv": (10, 10),
-    "132063_fuchushi_kodomosyokudo.csv": "rows_no_position",
-    "132071_akishimashi_kodomosyokudo.csv": "rows_no_position",
-    "132071_akishimashi_kodomosyokudo_tsuika.csv": "venues_no_parent",
-    "132080_chofushi_kodomosyokudo.csv": "rows_no_position",
-    "132098_machidashi_kodomosyokudo.csv": (19, 19),
-    "132101_koganeishi_kodomosyokudo.csv": "rows_no_position",
-    "132128_hinoshi_kodomosyokudo.csv": "rows_no_position",
-    "132128_hinoshi_kodomosyokudo_tsuika.csv": "venues_no_parent",
-    "132136_higashimurayamashi_kodomosyokudo.csv": "rows_no_position",
-    "132152_kunitachishi_kodomosyokudo.csv": (12, 12),
-    "132152_kunitachishi_kodomosyokudo_tsuika.csv": "venues_no_parent",
-    "132195_komaeshi_kodomosyokudo.csv": (6, 6),
-    "132217_kiyoseshi_kodomosyokudo.csv": "rows_no_position",
-    "132233_musashimurayamashi_kodomosyokudo.csv": "rows_no_position",
-    "132241_tama_kodomosyokudo.csv": "rows_no_position",
-    "132292_nishitokyoshi_kodomosyokudo.csv": "rows_no_position",
-    "133051_hinodemachi_kodomosyokudo.csv": "rows_no_position",
-}
-
-
 @pytest.mark.realdata
-@pytest.mark.parametrize(("name", "expected"), ORIGINALS.items())
-def test_every_real_list_is_read_or_says_what_it_lacks(
-    realdata: Path, name: str, expected: tuple[int, int] | str
-) -> None:
-    path = next((realdata / "places").rglob(name.split("/")[-1]))
-    code = "18210" if "sakai" in name else path.name[:5] if path.name[:5].isdigit() else "13101"
-    if isinstance(expected, str):
-        with pytest.raises(errors.AtlasError) as caught:
-            sources.read(path, municipality_code=code)
-        assert caught.value.code == expected
-        return
-    found = sources.read(path, municipality_code=code)
-    assert (found.rows, len(found.table)) == expected
-    assert sum(note.level == "refused" for note in found.notes) == expected[0] - expected[1]
+def test_lists_that_need_another_file_name_it(realdata: Path) -> None:
+    folder = realdata / "places" / "kodomo_shokudo" / "opendata" / "tokyo"
+    alone = refused(folder / "132012_hachioji_kodomosyokudo.csv")
+    assert alone.code == "rows_no_position"
+    assert all(way in str(alone) for way in ("isj-towns", "--as addresses", "border"))
+    venues = refused(folder / "132128_hinoshi_kodomosyokudo_tsuika.csv")
+    assert (venues.code, "132128_hinoshi_kodomosyokudo)" in str(venues)) == ("venues_no_parent", True)
 
 
 def test_no_alias_of_a_field_names_a_person() -> None:

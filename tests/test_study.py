@@ -65,6 +65,7 @@ BAD = [
     ("detour_factor", float("nan")),
     ("max_snap_m", 0),
     ("min_precision", "street"),
+    ("edge_factor", 0.5),
     ("coincident_iou", 0.5),
     ("coincident_iou", 1.01),
     ("min_denominator", 0),

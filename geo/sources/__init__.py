@@ -56,6 +56,7 @@ from geo.sources._mapping import load as layouts
 from geo.sources._mapping import save as save_layouts
 from geo.sources._reading import Hints, Kind, Note, Reading, digest
 from geo.sources.elevation import looks_like as is_elevation
+from geo.sources.geocode import of_municipalities as addresses_of_municipalities
 from geo.sources.geocode import of_small_areas as addresses_of
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "Note",
     "Reading",
     "addresses_of",
+    "addresses_of_municipalities",
     "detect",
     "is_elevation",
     "layouts",
@@ -256,6 +258,8 @@ def _open(path: Path, kind: Kind | None) -> Opened:
         content = b"" if path.suffix.lower() in _vectors.SUFFIXES else _tables.raw(path)
         if b'"singleHousehold"' in content[:10_000]:
             return content.decode("utf-8", "replace")
+        if table := _records_in(path, content):
+            return table
         layer = _vectors.read(path)
         return _vectors.polygonised(layer) if kind is None and _vectors.is_closed(layer) else layer
     content = _tables.raw(path)
@@ -276,6 +280,17 @@ def _open(path: Path, kind: Kind | None) -> Opened:
     if census.is_households(content[:10_000].decode("utf-8", "replace")):
         return content.decode("utf-8", "replace")
     return _tables.read(path)
+
+
+def _records_in(path: Path, content: bytes) -> Opened | None:
+    """The one list of objects without geometry in a JSON object, which is a table and no layer."""
+    if not content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{") or b'"features"' in content:
+        return None
+    data, encoding = _vectors.parse_json(content, file=path.name)
+    records = _vectors.records_of(data)
+    if not records or any("geometry" in one for one in records):
+        return None
+    return _records(path, list(records), encoding)
 
 
 def _records(path: Path, data: list[Any], encoding: str) -> Opened:
@@ -416,7 +431,7 @@ def _places(path: Path, opened: Opened, municipality_code: str, hints: Hints) ->
     if isinstance(opened, _vectors.Layer):
         return places.of_points(opened, municipality_code=municipality_code, hints=hints)
     if isinstance(opened, list):
-        return places.of_facilities(path, opened)
+        return places.of_facilities(path, opened, hints=hints)
     sheet = _expect(path, opened, _tables.Sheet, "places")
     reader = places.of_venues if places.venues_of(sheet) else places.of_sheet
     return reader(sheet, municipality_code=municipality_code, hints=hints)

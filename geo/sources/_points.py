@@ -134,7 +134,8 @@ def refusal(row: int, name: str, place: Position) -> Note:
             "refused",
             "row_address_unknown",
             "{name} (row {row}) was left out: it has no coordinates, and its address ({seen}) is in no list of "
-            "addresses here. Add its latitude and longitude, or import the addresses of its municipality.",
+            "addresses here. Add its latitude and longitude, or import the addresses of its municipality first "
+            "(ibasho fetch DIR isj-towns isj-blocks, or a file of yours with --as addresses).",
             row,
             values,
         )
@@ -201,7 +202,9 @@ def need_some(path: Path, places: Sequence[Position]) -> None:
     raise errors.DataError(
         "rows_no_position",
         "None of the {n} rows of {file} has a latitude and longitude in Japan ({missing} have none at all). Add "
-        "the coordinates, or first import a list of addresses or small areas of its municipality.",
+        "the coordinates, or first import what tells where its addresses are: a list of addresses (ibasho fetch DIR "
+        "isj-towns isj-blocks, or a file of yours with --as addresses), the small areas of the census, or at least "
+        "the border of the municipality.",
         file=path.name,
         n=len(places),
         missing=sum(fault in ("missing", "unfound") for fault in faults),
@@ -244,6 +247,24 @@ def _away(places: Sequence[Position]) -> np.ndarray[Any, Any]:
     x, y = np.array([p.x for p in places]), np.array([p.y for p in places])
     east = (x - np.median(x)) * np.cos(np.radians(np.median(y)))
     return np.asarray(np.hypot(east, y - np.median(y)) * _M_PER_DEGREE)
+
+
+def metres_outside(places: Sequence[Position], border: gpd.GeoSeries) -> list[float]:
+    """How far each position is from a shape, straight; 0 within it, NaN for those that are nowhere.
+
+    Parameters
+    ----------
+    places : sequence of Position
+    border : GeoSeries
+        One shape, in degrees.
+    """
+    if not places:
+        return []
+    plane = border.estimate_utm_crs()
+    shape = border.to_crs(plane).union_all()
+    points = geometry([place for place in places if place.fault is None])
+    away = iter(points.to_crs(plane).distance(shape).tolist())
+    return [next(away) if place.fault is None else float("nan") for place in places]
 
 
 def geometry(places: Sequence[Position]) -> gpd.GeoSeries:

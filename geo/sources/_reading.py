@@ -77,6 +77,13 @@ class Hints:
         West, south, east, north of the municipality, degrees: tells northing from easting.
     municipality : str
         Its name as addresses write it (大阪市北区), of which a list of a whole prefecture keeps the addresses.
+    names : mapping
+        The same of every municipality whose border the project has, by its code.
+    border : GeoSeries, optional
+        The shape of the municipality, or of its small areas. Of lists with municipality codes the places of others
+        are kept as far as ``reach_m`` from it.
+    reach_m : float
+        How far outside places are kept, metres.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -87,6 +94,9 @@ class Hints:
     nodes: Any = None
     area: tuple[float, float, float, float] | None = None
     municipality: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    border: Any = None
+    reach_m: float = 0
 
 
 @dataclass(frozen=True)

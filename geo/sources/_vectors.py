@@ -381,7 +381,36 @@ def _geojson(path: Path, content: bytes) -> _Raw:
         data = _untangled(path, data)
     if isinstance(data, Mapping) and data.get("type") == "Feature":
         data = {**data, "features": [data]}
+    if isinstance(data, Mapping) and "features" not in data:
+        data = _placed_records(data) or data
     return _features(path, data, encoding)
+
+
+def records_of(data: Any) -> list[Mapping[str, Any]]:
+    """The one list of objects that a JSON object holds beside facts about itself; nothing when it is not so."""
+    lists = [v for v in data.values() if isinstance(v, list)] if isinstance(data, Mapping) else []
+    whole = len(lists) == 1 and lists[0] and all(isinstance(one, Mapping) for one in lists[0])
+    return list(lists[0]) if whole else []
+
+
+def _placed_records(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Objects with a geometry each, as features: some registries publish these and not GeoJSON."""
+    records = records_of(data)
+    if not records or not all(isinstance(one.get("geometry"), Mapping) for one in records):
+        return None
+    features = [{"type": "Feature", "geometry": one["geometry"], "properties": _flat(one)} for one in records]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an object, those of an object within it by both names: ``lifecycleStatus``."""
+    inner = {
+        f"{key}{name[:1].upper()}{name[1:]}": value
+        for key, part in record.items()
+        if isinstance(part, Mapping) and key != "geometry"
+        for name, value in part.items()
+    }
+    return {**inner, **{k: v for k, v in record.items() if k != "geometry" and not isinstance(v, Mapping)}}
 
 
 def _features(path: Path, data: Any, encoding: str) -> _Raw:

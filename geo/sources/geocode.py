@@ -2,7 +2,8 @@
 
 A gazetteer is a table of :class:`geo.schemas.Addresses`: 位置参照情報 (blocks, or towns), a town-level JSON list, or
 the small areas of the census themselves. An address is read from the left: prefecture, municipality, the longest
-town that fits, the block. What does not fit is not guessed: 本町田 is not 本町.
+town that fits, the block. What does not fit is not guessed: 本町田 is not 本町. Where the border of its municipality
+is known, an address whose town is in no list still is in that municipality, and is put no nearer.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import pandas as pd
 
 from geo import errors, schemas
 from geo.sources import _points, _tables
-from geo.sources._reading import Note, Reading, digest
+from geo.sources._reading import Hints, Note, Reading, digest
 
 PREFECTURES = (
     "北海道", "青森県", "岩手県", "宮城県", "秋田県", "山形県", "福島県", "茨城県", "栃木県", "群馬県", "埼玉県",
@@ -49,6 +50,8 @@ _BLOCK = re.compile(r"-?(\d+)(?!\d)")
 # What may stand behind the name of a town that has no 丁目; any other letter makes it the name of another town.
 _BEHIND = re.compile(r"$|[\d(\[、,・/A-Za-z-]|番|地|周辺|付近|近辺|内|先|字|大字|[甲乙丙丁]\d")
 _COUNTY = re.compile(r"^[^市区町村]{1,5}?郡(?=.+[町村])")
+# Words that begin with the name of a municipality, as far as one can tell without knowing them all.
+_ELSEWHERE = re.compile(r"^[^\d市区郡]{1,6}(市(?!場|民|役)|区(?!民|役|立)|郡)")
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,8 @@ class Gazetteer:
         )
         frame["municipality"] = frame["municipality"].map(normal)
         self._prefecture = _only(frame, "municipality", "prefecture")
+        self._whole = _middles(frame[frame["town"] == ""], ["municipality"])
+        frame = frame[frame["town"] != ""]
         blocks = frame[frame["block"].notna()]
         self._blocks = _middles(blocks, ["municipality", "town", "block"])
         towns = frame[frame["block"].isna()]
@@ -121,7 +126,7 @@ class Gazetteer:
             **_middles(towns, ["municipality", "town"]),
         }
         self._districts = self._of_several()
-        self._names = _spellings(sorted({m for m, _ in self._towns}))
+        self._names = _spellings(sorted({m for m, _ in self._towns} | set(self._whole)))
 
     def _of_several(self) -> dict[tuple[str, str], tuple[float, float]]:
         """The 大字 whose 丁目 are towns of their own, in the middle of these."""
@@ -132,36 +137,46 @@ class Gazetteer:
                 parts.setdefault((municipality, base), []).append(place)
         return {name: _mean(places) for name, places in parts.items()}
 
-    def find(self, address: object, *, municipality: str = "") -> Found:
+    def find(self, address: object, *, municipality: str = "", own: str = "") -> Found:
         """Where an address is.
 
         Parameters
         ----------
         address : object
-            As people write it; prefecture and municipality may be missing.
+            As people write it; prefecture and municipality may be missing, and all of it where the municipality
+            is told.
         municipality : str
             The municipality that the list gives in another column.
+        own : str
+            The municipality whose list this is: of an address that names none.
         """
         words = normal(address)
         prefecture = next((p for p in PREFECTURES if words.startswith(p)), None)
         rest = words.removeprefix(prefecture or "")
-        for name, left in self._municipalities(rest, normal(municipality)):
-            known = self._prefecture.get(name)
-            if prefecture and known and known != prefecture:
-                continue
+        names = [
+            (name, left)
+            for name, left in self._municipalities(rest, normal(municipality), normal(own))
+            if not prefecture or self._prefecture.get(name, prefecture) == prefecture
+        ]
+        for name, left in names:
             found = self._town(name, left)
             if found.precision:
                 return found
-        return Found()
+        whole = next((name for name, _ in names if name in self._whole), None)
+        return Found(*self._whole[whole], "municipality", whole) if whole else Found()
 
-    def _municipalities(self, rest: str, told: str) -> list[tuple[str, str]]:
+    def _municipalities(self, rest: str, told: str, own: str) -> list[tuple[str, str]]:
         """Municipalities that the address may be of, and what is left of it behind their names."""
-        within = [(own, rest[len(s) :].removeprefix(s)) for s, own in self._names if rest.startswith(s)]
+        is_elsewhere = bool(_ELSEWHERE.match(rest))
+        rest = rest if any(rest.startswith(s) for s, _ in self._names) else _COUNTY.sub("", rest)
+        within = [(name, rest[len(s) :].removeprefix(s)) for s, name in self._names if rest.startswith(s)]
         if within:
             return within
+        if not told and not is_elsewhere:
+            told = own
         told = told.removeprefix(next((p for p in PREFECTURES if told.startswith(p)), ""))
         # An address that names no municipality: that of the other column, or a list that names none either.
-        return [(own, rest) for s, own in self._names if told and s == told] or [("", rest)]
+        return [*((name, rest) for s, name in self._names if told and s == told), ("", rest)]
 
     def _town(self, municipality: str, rest: str) -> Found:
         for end in range(len(rest), 0, -1):
@@ -375,11 +390,10 @@ def of_small_areas(areas: gpd.GeoDataFrame, municipalities: gpd.GeoDataFrame) ->
     codes = land["municipality_code"]
     names = municipalities.set_index("municipality_code")["qualified_name"]
     own = codes.map(names).map(lambda name: _without_prefecture(name) if isinstance(name, str) else "")
-    numbers = codes.str[:2].astype(int)
     table = gpd.GeoDataFrame(
         {
             "address_id": "small-area:" + land["small_area_id"],
-            "prefecture": numbers.map(lambda n: PREFECTURES[n - 1] if n <= len(PREFECTURES) else None),
+            "prefecture": codes.map(_prefecture_of),
             "municipality": own,
             "town": land["name"].map(normal),
             "block": None,
@@ -391,11 +405,45 @@ def of_small_areas(areas: gpd.GeoDataFrame, municipalities: gpd.GeoDataFrame) ->
     return schemas.conform(schemas.Addresses, table[table["town"] != ""])
 
 
+def of_municipalities(municipalities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Municipalities as addresses: a point within each, for an address whose town is in no other list.
+
+    Parameters
+    ----------
+    municipalities : schemas.Municipalities
+
+    Returns
+    -------
+    addresses : schemas.Addresses
+        With a blank ``town``.
+    """
+    if municipalities.empty:
+        return gpd.GeoDataFrame(schemas.empty(schemas.Addresses))
+    table = gpd.GeoDataFrame(
+        {
+            "address_id": "municipality:" + municipalities["municipality_code"],
+            "prefecture": municipalities["municipality_code"].map(_prefecture_of),
+            "municipality": municipalities["qualified_name"].map(_without_prefecture),
+            "town": "",
+            "block": None,
+            "dataset_id": municipalities["dataset_id"],
+        },
+        geometry=municipalities.geometry.representative_point(),
+        crs=municipalities.crs,
+    )
+    return gpd.GeoDataFrame(schemas.conform(schemas.Addresses, table))
+
+
+def _prefecture_of(code: str) -> str | None:
+    number = int(code[:2])
+    return PREFECTURES[number - 1] if number <= len(PREFECTURES) else None
+
+
 def _without_prefecture(name: str) -> str:
     return name.removeprefix(next((p for p in PREFECTURES if name.startswith(p)), ""))
 
 
-def locate(table: pd.DataFrame, addresses: gpd.GeoDataFrame) -> pd.DataFrame:
+def locate(table: pd.DataFrame, addresses: gpd.GeoDataFrame, *, own: str = "") -> pd.DataFrame:
     """Positions of a table's addresses.
 
     Parameters
@@ -403,17 +451,91 @@ def locate(table: pd.DataFrame, addresses: gpd.GeoDataFrame) -> pd.DataFrame:
     table : DataFrame
         ``address``, and ``municipality`` where the list has a column of it.
     addresses : schemas.Addresses
+    own : str
+        The municipality whose list this is.
 
     Returns
     -------
     found : DataFrame
-        ``x, y`` (degrees), ``precision`` (block, town, district; None: not found) and ``matched``, on the index
-        of ``table``.
+        ``x, y`` (degrees), ``precision`` (block, town, district, municipality; None: not found) and ``matched``,
+        on the index of ``table``.
     """
     gazetteer = Gazetteer(addresses)
     told = table["municipality"] if "municipality" in table else pd.Series("", index=table.index)
-    found = [gazetteer.find(a, municipality=m) for a, m in zip(table["address"], told, strict=True)]
+    found = [gazetteer.find(a, municipality=m, own=own) for a, m in zip(table["address"], told, strict=True)]
     columns = ["x", "y", "precision", "matched"]
     return pd.DataFrame(
         [(f.x, f.y, f.precision, f.matched) for f in found], columns=columns, index=table.index
     )
+
+
+def placed(
+    places: Sequence[_points.Position],
+    asked: Sequence[tuple[str, str]],
+    *,
+    names: Sequence[str],
+    hints: Hints,
+) -> tuple[list[_points.Position], list[Note]]:
+    """The positions of a list's rows, those without coordinates looked up by their address.
+
+    Parameters
+    ----------
+    places : sequence of Position
+    asked : sequence of (str, str)
+        Address and municipality of each row; blank where the list does not tell.
+    names : sequence of str
+        For the notes.
+    hints : Hints
+        The addresses, and the municipality whose list this is.
+
+    Returns
+    -------
+    placed : list of Position
+        With the fault ``unfound`` where an address is nowhere in the gazetteer.
+    notes : list of Note
+    """
+    known = hints.addresses is not None and len(hints.addresses) > 0
+    lost = [
+        i
+        for i, (place, words) in enumerate(zip(places, asked, strict=True))
+        if place.fault == "missing" and (any(words) or hints.municipality)
+    ]
+    if not lost or not known:
+        return list(places), []
+    table = pd.DataFrame([asked[i] for i in lost], index=lost, columns=["address", "municipality"])
+    found = locate(table, hints.addresses, own=hints.municipality)
+    result = list(places)
+    for i, x, y, level in zip(lost, found["x"], found["y"], found["precision"], strict=True):
+        seen = asked[i][0] or "-"
+        good = isinstance(level, str)
+        fault = _points.Position(fault="unfound" if asked[i][0] else "missing", seen=seen)
+        result[i] = _points.Position(x, y, seen=seen, precision=level) if good else fault
+    return result, _placed_notes(found["precision"], [names[i] for i in lost])
+
+
+def _placed_notes(precision: pd.Series, names: Sequence[str]) -> list[Note]:
+    counts = precision.value_counts().sort_index()
+    if counts.empty:
+        return []
+    levels = ", ".join(f"{level} {n}" for level, n in counts.items())
+    notes = [
+        Note(
+            "info",
+            "places_by_address",
+            "{n} places without coordinates were put where their address is ({levels}).",
+            values={"n": int(counts.sum()), "levels": levels},
+        )
+    ]
+    vague = [name for name, level in zip(names, precision, strict=True) if level == "municipality"]
+    if vague:
+        notes.append(
+            Note(
+                "unknown",
+                "places_somewhere",
+                "Of {n} places no more is known than the municipality ({names}). They are kept and counted, but "
+                "nobody walks to them. Add their latitude and longitude, or import a list of addresses first: ibasho "
+                "fetch DIR isj-towns isj-blocks.",
+                values={"n": len(vague), "names": _tables.listed(vague, most=5)},
+            )
+        )
+    return notes

@@ -13,10 +13,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import geopandas as gpd
-import pandas as pd
 
 from geo import errors, schedule, schemas
 from geo.sources import _mapping, _points, _tables, _vectors, geocode, own
@@ -65,7 +64,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "opened": ("opened_on", "開設日", "開設年月日", "立上げ日", "立ち上げ日"),
     "closed": ("closed_on", "閉所日", "廃止日", "活動終了日"),
     "review": ("next_review_on", "次回確認日", "次回確認予定日"),
-    "publish": ("公開", "公開可否", "公開の可否", "掲載可否", "publish"),
+    "publish": ("公開", "公開可否", "公開の可否", "掲載可否", "publish", "visibilitystatus"),
     "purpose": ("設置目的",),
     "weekday": ("開催曜日",),
     "date": ("開催日",),
@@ -135,7 +134,7 @@ _STAGES = (
     ("established", "立ち?上げ(支援)?完了|established"),
     ("preparing", "準備中|立ち?上げ支援中?$|preparing"), ("suspended", "休止|suspended"), ("closed", "終了|closed"),
 )  # fmt: skip
-_HIDDEN = re.compile(r"不可|しない|否$|非公開|×|✕|^no$|^false$|^0$", re.IGNORECASE)
+_HIDDEN = re.compile(r"不可|しない|否$|非公開|private|×|✕|^no$|^false$|^0$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -223,10 +222,10 @@ def of_sheet(sheet: _tables.Sheet, *, municipality_code: str, hints: Hints = Hin
     ----------
     sheet : Sheet
     municipality_code : str
-        Rows of other municipalities are left out when the list has several codes; a list with one code, or
-        with none, is taken whole.
+        Rows of other municipalities are left out, but for those that residents may walk to (``hints.border``). Where
+        no border is known, a list with one code is taken whole; a list without codes always is.
     hints : Hints
-        What the project knows: columns told or saved, addresses for rows without coordinates.
+        What the project knows: columns told or saved, addresses for rows without coordinates, the border.
 
     Returns
     -------
@@ -240,10 +239,18 @@ def of_sheet(sheet: _tables.Sheet, *, municipality_code: str, hints: Hints = Hin
     standard = standard_of(table)
     rows = [(row.number, _record(table, columns, row)) for row in table.rows]
     filled = [(number, record) for number, record in rows if _is_filled(record)]
-    kept, left = _of_municipality(table.file, filled, municipality_code)
+    kept, others, left = _of_municipality(table.file, filled, municipality_code, hints)
     kept, merged = _venues_of_events(kept) if standard == "events" else (kept, [])
     placed, how = _positions(table, columns, [record for _, record in kept], hints)
+    if others:
+        placed_there, _ = _positions(table, columns, [record for _, record in others], hints)
+        across, told = _across(others, placed_there, hints)
+        left += told
+        if not kept and not across:
+            raise _not_here(table.file, [r["code"] for _, r in others], municipality_code)
+        kept, placed = [*kept, *(row for row, _ in across)], [*placed, *(place for _, place in across)]
     entries = [_entry(n, r, p, standard) for (n, r), p in zip(kept, placed, strict=True)]
+    entries.sort(key=lambda entry: entry.row)
     notes = [*notes, *_blank(sheet, len(rows) - len(filled)), *left, *merged, *how, *_word_notes(kept)]
     notes += _outside(entries, hints)
     found = _reading(
@@ -473,35 +480,11 @@ def _by_address(
     placed: Sequence[_points.Position], records: Sequence[Mapping[str, str]], hints: Hints
 ) -> tuple[list[_points.Position], list[Note]]:
     """The positions, those that are missing looked up by their address where there is a gazetteer."""
-    lost = [
-        i
-        for i, (p, r) in enumerate(zip(placed, records, strict=True))
-        if p.fault == "missing" and r["address"]
+    asked = [
+        (r["address"], r["municipality"] or hints.names.get(_tables.municipality_code(r["code"]) or "", ""))
+        for r in records
     ]
-    if not lost or hints.addresses is None or not len(hints.addresses):
-        return list(placed), []
-    asked = pd.DataFrame([(records[i]["address"], records[i]["municipality"]) for i in lost], index=lost)
-    found = geocode.locate(asked.set_axis(["address", "municipality"], axis=1), hints.addresses)
-    result = list(placed)
-    for i, x, y, level in zip(lost, found["x"], found["y"], found["precision"], strict=True):
-        seen = records[i]["address"]
-        good = isinstance(level, str)
-        result[i] = (
-            _points.Position(x, y, seen=seen, precision=level)
-            if good
-            else _points.Position(fault="unfound", seen=seen)
-        )
-    counts = found["precision"].value_counts().sort_index()
-    if counts.empty:
-        return result, []
-    levels = ", ".join(f"{level} {n}" for level, n in counts.items())
-    note = Note(
-        "info",
-        "places_by_address",
-        "{n} places without coordinates were put where their address is ({levels}).",
-        values={"n": int(counts.sum()), "levels": levels},
-    )
-    return result, [note]
+    return geocode.placed(placed, asked, names=[r["name"] for r in records], hints=hints)
 
 
 def _rough(place: _points.Position, record: Mapping[str, str]) -> _points.Position:
@@ -590,33 +573,29 @@ def _is_filled(record: Mapping[str, str]) -> bool:
     return any(record[field] for field in ("name", "address", "latitude", "longitude"))
 
 
+_Row = tuple[int, dict[str, str]]
+
+
 def _of_municipality(
-    file: str, rows: list[tuple[int, dict[str, str]]], municipality_code: str
-) -> tuple[list[tuple[int, dict[str, str]]], list[Note]]:
+    file: str, rows: list[_Row], municipality_code: str, hints: Hints
+) -> tuple[list[_Row], list[_Row], list[Note]]:
+    """The rows of the municipality, those of others as far as they may matter, and what was left out."""
     valid = [_tables.municipality_code(record["code"]) for _, record in rows]
     # A wrong check digit still says more than nothing: such a row belongs where its other digits say.
     codes = [c or r["code"][:5] for c, (_, r) in zip(valid, rows, strict=True)]
-    known = {code for code in valid if code}
-    if len(known) < 2:
-        return rows, []
-    if municipality_code not in known:
-        raise errors.DataError(
-            "places_not_here",
-            "{file} has no place of municipality {municipality}; its places belong to {codes}.",
-            file=file,
-            municipality=municipality_code,
-            codes=_tables.listed(sorted(known)),
-        )
-    kept = [row for row, code in zip(rows, codes, strict=True) if code in (municipality_code, "")]
-    notes = [
-        Note(
-            "info",
-            "places_elsewhere",
-            "{n} places of other municipalities were left out.",
-            values={"n": len(rows) - len(kept)},
-        )
-    ]
-    doubtful = sum(v is None and c in (municipality_code, "") for v, c in zip(valid, codes, strict=True))
+    # The code of a prefecture says nothing of the municipality.
+    codes = ["" if code.endswith("000") else code for code in codes]
+    known = {code for code in valid if code and not code.endswith("000")}
+    has_border = hints.border is not None
+    if not known or (len(known) == 1 and (known == {municipality_code} or not has_border)):
+        return rows, [], []
+    if municipality_code not in known and not has_border:
+        raise _not_here(file, sorted(known), municipality_code)
+    own = [code in (municipality_code, "") for code in codes]
+    kept = [row for row, mine in zip(rows, own, strict=True) if mine]
+    others = [row for row, mine in zip(rows, own, strict=True) if not mine]
+    notes = []
+    doubtful = sum(v is None and mine for v, mine in zip(valid, own, strict=True))
     if doubtful:
         notes.append(
             Note(
@@ -626,7 +605,54 @@ def _of_municipality(
                 values={"n": doubtful},
             )
         )
-    return kept, notes
+    if not has_border and others:
+        return kept, [], [_elsewhere(len(others)), *notes]
+    return kept, others, notes
+
+
+def _not_here(file: str, codes: Sequence[str], municipality_code: str) -> errors.DataError:
+    return errors.DataError(
+        "places_not_here",
+        "{file} has no place of municipality {municipality}; its places belong to {codes}.",
+        file=file,
+        municipality=municipality_code,
+        codes=_tables.listed(sorted(set(codes))),
+    )
+
+
+def _elsewhere(n: int) -> Note:
+    return Note(
+        "info", "places_elsewhere", "{n} places of other municipalities were left out.", values={"n": n}
+    )
+
+
+_Placed = TypeVar("_Placed")
+
+
+def _across(
+    others: Sequence[_Placed], placed: Sequence[_points.Position], hints: Hints
+) -> tuple[list[tuple[_Placed, _points.Position]], list[Note]]:
+    """Of the places of other municipalities those that residents may walk to, and how many are farther away."""
+    away = _points.metres_outside(placed, hints.border)
+    near = [
+        (row, place)
+        for row, place, metres in zip(others, placed, away, strict=True)
+        if metres <= hints.reach_m and place.precision in ("point", "block", "town")
+    ]
+    notes = []
+    if near:
+        notes.append(
+            Note(
+                "info",
+                "places_across",
+                "{n} places of other municipalities lie within {metres} m of the border and were kept, since "
+                "residents may walk to them.",
+                values={"n": len(near), "metres": round(hints.reach_m)},
+            )
+        )
+    if len(near) < len(others):
+        notes.append(_elsewhere(len(others) - len(near)))
+    return near, notes
 
 
 def _entry(number: int, record: Mapping[str, str], place: _points.Position, standard: str | None) -> _Entry:
@@ -745,8 +771,17 @@ def is_facilities(data: Sequence[Any]) -> bool:
     return bool(data) and all(isinstance(c, Mapping) and isinstance(c.get("locations"), list) for c in data)
 
 
-def of_facilities(path: Path, data: Sequence[Any]) -> Reading:
-    """Facilities of a JSON list of categories; for whom they are is taken from the category."""
+def of_facilities(path: Path, data: Sequence[Any], *, hints: Hints = Hints()) -> Reading:
+    """Facilities of a JSON list of categories; for whom they are is taken from the category.
+
+    Parameters
+    ----------
+    path : Path
+    data : sequence
+        What the file holds.
+    hints : Hints
+        ``addresses`` for facilities without coordinates.
+    """
     if not is_facilities(data):
         raise errors.DataError(
             "facilities_shape",
@@ -754,10 +789,17 @@ def of_facilities(path: Path, data: Sequence[Any]) -> Reading:
             file=path.name,
         )
     pairs = [(str(c.get("category", "")), place) for c in data for place in c["locations"]]
-    entries = [_facility(i, category, place) for i, (category, place) in enumerate(pairs, 1)]
+    found = [_facility(i, category, place) for i, (category, place) in enumerate(pairs, 1)]
+    placed, notes = geocode.placed(
+        [entry.position for entry in found],
+        [(entry.address, "") for entry in found],
+        names=[entry.name for entry in found],
+        hints=hints,
+    )
+    entries = [replace(entry, position=place) for entry, place in zip(found, placed, strict=True)]
     licences = {str(p["licence"]) for _, p in pairs if isinstance(p, Mapping) and p.get("licence")}
     licence = "; ".join(sorted(licences)) or None
-    return _reading(path, entries, len(entries), "utf-8", [], digest([path]), licence=licence)
+    return _reading(path, entries, len(entries), "utf-8", notes, digest([path]), licence=licence)
 
 
 def _facility(number: int, category: str, place: Any) -> _Entry:
@@ -885,18 +927,22 @@ def _of_official(layer: _vectors.Layer, official: str, municipality_code: str, h
         for values in layer.frame.drop(columns="geometry").to_dict("records")
     ]
     rows = list(zip(map(int, layer.frame.index), records, layer.frame.geometry, strict=True))
-    here = [row for row in rows if _is_here(row[1], rule, municipality_code, hints)]
+    own = [_is_here(record, rule, municipality_code, hints) for _, record, _ in rows]
+    here = [row for row, mine in zip(rows, own, strict=True) if mine]
+    others = [row for row, mine in zip(rows, own, strict=True) if not mine]
+    notes = list(layer.notes)
+    if others and hints.border is not None:
+        across, told = _across(others, [_place_of(record, p, rule) for _, record, p in others], hints)
+        here = sorted([*here, *(row for row, _ in across)], key=lambda row: row[0])
+        notes += told
+    elif others:
+        notes.append(_elsewhere(len(others)))
     if not here:
         column = rule.code or rule.city or ""
-        raise errors.DataError(
-            "places_not_here",
-            "{file} has no place of municipality {municipality}; its places belong to {codes}.",
-            file=layer.path.name,
-            municipality=municipality_code or hints.municipality,
-            codes=_tables.listed(sorted({r.get(column, "") for _, r, _ in rows})),
-        )
+        codes = [record.get(column, "") for _, record, _ in rows]
+        raise _not_here(layer.path.name, codes, municipality_code or hints.municipality)
     used = [row for row in here if official[:3] != "P29" or _is_public_school(row[1], rule)]
-    notes = [*layer.notes, *_left_out(rows, here, used)]
+    notes += _schools_left_out(len(here) - len(used))
     entries = [_facility_of(number, record, point, official) for number, record, point in used]
     return _reading(layer.path, entries, layer.rows, layer.encoding, notes, layer.sha256)
 
@@ -911,39 +957,33 @@ def _is_public_school(record: Mapping[str, str], rule: _Official) -> bool:
     return record.get(rule.kind, "") in _SCHOOLS and record.get(rule.manager or "", "") in _PUBLIC
 
 
-def _left_out(rows: Sequence[object], here: Sequence[object], used: Sequence[object]) -> list[Note]:
-    notes = []
-    if len(here) < len(rows):
-        notes.append(
-            Note(
-                "info",
-                "places_elsewhere",
-                "{n} places of other municipalities were left out.",
-                values={"n": len(rows) - len(here)},
-            )
+def _schools_left_out(n: int) -> list[Note]:
+    if not n:
+        return []
+    return [
+        Note(
+            "info",
+            "schools_left_out",
+            "{n} schools that are no public elementary, middle, secondary or compulsory schools were left out.",
+            values={"n": n},
         )
-    if len(used) < len(here):
-        notes.append(
-            Note(
-                "info",
-                "schools_left_out",
-                "{n} schools that are no public elementary, middle, secondary or compulsory schools were left out.",
-                values={"n": len(here) - len(used)},
-            )
-        )
-    return notes
+    ]
 
 
-def _facility_of(number: int, record: Mapping[str, str], point: Any, official: str) -> _Entry:
-    rule = OFFICIAL[official]
+def _place_of(record: Mapping[str, str], point: Any, rule: _Official) -> _points.Position:
     middle = point.representative_point()
     level = (
         _PRECISION_OF_P14.get(record.get(rule.precision, "1"), "prefecture") if rule.precision else "point"
     )
+    return _points.Position(middle.x, middle.y, precision=level)
+
+
+def _facility_of(number: int, record: Mapping[str, str], point: Any, official: str) -> _Entry:
+    rule = OFFICIAL[official]
     return _Entry(
         row=number,
         name=record.get(rule.name, ""),
-        position=_points.Position(middle.x, middle.y, precision=level),
+        position=_place_of(record, point, rule),
         kind="facility",
         assumed=_for_whom(record, official),
         capacity=_points.one_number(record.get(rule.capacity or "", "")),
@@ -984,6 +1024,7 @@ def _point(number: int, values: Mapping[Any, Any], point: Any) -> _Entry:
         operator=_first(named, "operator"),
         address=_first(named, "address"),
         verified=_points.iso_date(_first(named, "verified")),
+        hidden=bool(_HIDDEN.search(_first(named, "publish"))),
     )
 
 
