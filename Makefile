@@ -6,13 +6,14 @@ ARGS ?=
 # Tests of one file share a worker: the browser tests and the demo project are made once.
 WORKERS ?= 2
 
-.PHONY: help demo test lint format lock sample slow bench clean
+.PHONY: help demo test lint format lock sample slow bench bench-words clean
 
 help:
 	@echo "make demo [ARGS=--no-app]   the fictional ward: analysis and app"
 	@echo "make test [ARGS=...]        the whole test suite"
 	@echo "make lint | format          checks | formatting"
-	@echo "make bench                  measures (opening words understood)"
+	@echo "make bench [ARGS=...]       speed and memory beside the peers; writes benchmarks/README.md"
+	@echo "make bench-words            how many of the opening words of real lists are understood"
 	@echo "make lock                   pin all dependencies anew"
 	@echo "make sample                 make data/sample again"
 
@@ -40,8 +41,11 @@ test: $(VENV)/.dev
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
-# Needs the real lists beside the repository, or IBASHO_REALDATA.
+# Real files are taken from beside the repository, or IBASHO_REALDATA. ARGS="--task nearest --size 50k" for a part.
 bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/walking.py $(ARGS)
+
+bench-words: $(VENV)/.dev
 	$(BIN)/python benchmarks/opening_strings.py $${IBASHO_REALDATA:-../shared/realdata} data/sample $(ARGS)
 
 lint: $(VENV)/.dev
