@@ -29,28 +29,37 @@ def streets(city: SimpleNamespace) -> gpd.GeoDataFrame:
 
 
 class _Net:
-    """The network, and where the bench's nodes are in it."""
+    """The network, and the bench's nodes in it."""
 
     def __init__(self, city: SimpleNamespace) -> None:
         self.net = network.build(streets(city), crs=CRS)
+        self.graph = self.net.graph
         self.node = np.empty(len(city.x), np.int32)
         self.node[self.net.node_id.astype(np.int64)] = np.arange(len(city.x), dtype=np.int32)
+        self.nodes = network.nodes_joined(self.net)
+        self.places = self.joined(city, city.place)
 
-    def graph(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return self.net.indptr, self.net.heads, self.net.cost
+    def joined(self, city: SimpleNamespace, nodes: np.ndarray) -> network.Joined:
+        points = gpd.GeoSeries(gpd.points_from_xy(city.x[nodes], city.y[nodes]), crs=CRS)
+        return network.join(self.net, points, max_snap_m=1)
 
-    def seeds(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return self.node[nodes], np.zeros(len(nodes), np.int32), np.arange(len(nodes), dtype=np.int32)
+    def seeds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        label = np.repeat(np.arange(len(self.places.edge), dtype=np.int32), 2)
+        return self.places.ends.ravel(), self.places.arrive.ravel(), label
 
-    def points(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        ends = np.repeat(self.node[nodes][:, None], 2, axis=1)
-        return ends, np.zeros_like(ends)
+    def at_nodes(self, distance: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """From the junctions to all nodes, in the order of the bench."""
+        direct = network.on_same_chain(self.nodes, self.places)
+        dm, names = kernels.k_at_points(distance, label, self.nodes.ends, self.nodes.leave, *direct)
+        return dm[self.node], names[self.node]
 
 
 def graph(city: SimpleNamespace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The arrays that are searched, and the nodes of the places."""
+    """All nodes and arcs in the order in which ours keeps them, and the nodes of the places."""
     here = _Net(city)
-    return here.net.indptr, here.net.heads, here.node[city.place]
+    net = here.net
+    indptr, heads, _, _ = kernels.csr(len(net.node_id), net.edge_u, net.edge_v, net.edge_cost)
+    return indptr, heads, here.node[city.place]
 
 
 def build(city: SimpleNamespace) -> Run:
@@ -61,32 +70,41 @@ def build(city: SimpleNamespace) -> Run:
 
 def nearest(city: SimpleNamespace) -> Run:
     here = _Net(city)
-    arrays, seeds = here.graph(), here.seeds(city.place)
-    return lambda: {"distance": kernels.nearest(*arrays, *seeds)[0][here.node]}
+    arrays = here.graph.indptr, here.graph.heads, here.graph.back
+
+    def run() -> dict[str, np.ndarray]:
+        distance, label = kernels.nearest(*arrays, *here.seeds())
+        return {"distance": here.at_nodes(distance[:, None], label[:, None])[0][:, 0]}
+
+    return run
 
 
 def k_nearest(city: SimpleNamespace) -> Run:
     here = _Net(city)
-    arrays, seeds = here.graph(), here.seeds(city.place)
+    arrays = here.graph.indptr, here.graph.heads, here.graph.back
 
     def run() -> dict[str, np.ndarray]:
-        distance, label = kernels.k_nearest(*arrays, *seeds, 3)
-        return {"distance": distance[here.node], "label": label[here.node]}
+        distance, label = here.at_nodes(*kernels.k_nearest(*arrays, *here.seeds(), 3))
+        return {"distance": distance, "label": label}
 
     return run
 
 
 def pairs(city: SimpleNamespace) -> Run:
     here = _Net(city)
-    arrays = here.graph()
-    places, homes = here.points(city.place), here.points(city.demand)
-    none = np.zeros(len(city.place) + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)
+    homes = here.joined(city, city.demand)
+    arrays = here.graph.indptr, here.graph.heads, here.graph.back
+    ends = here.places.ends, here.places.arrive, homes.ends, homes.leave
 
     def run() -> dict[str, np.ndarray]:
-        ptr, origin, dm = kernels.within(*arrays, *places, *homes, *none, 10_000)
-        place = np.repeat(np.arange(len(ptr) - 1, dtype=np.int32), np.diff(ptr))
-        order = np.lexsort((place, origin))
-        return {"origin": origin[order], "place": place[order], "dm": dm[order]}
+        direct = kernels.transposed(*network.on_same_chain(homes, here.places), len(city.place))
+        found = kernels.within(*arrays, *ends, *direct, 10_000)
+        ptr, place, dm = kernels.transposed(*found, len(city.demand))
+        return {
+            "origin": np.repeat(np.arange(len(ptr) - 1, dtype=np.int32), np.diff(ptr)),
+            "place": place,
+            "dm": dm,
+        }
 
     return run
 
