@@ -63,6 +63,7 @@ class _Map(folium.Map):
         ("leaflet", _address("leaflet", "leaflet.js")),
         ("markercluster", _address("cluster", "leaflet.markercluster.js")),
         ("atlas", _own("atlas_map.js")),
+        ("picture", _own("atlas_picture.js")),
     ]
     default_css = [  # noqa: RUF012
         ("leaflet", _address("leaflet", "leaflet.css")),

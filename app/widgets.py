@@ -5,15 +5,17 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import geopandas as gpd
 import streamlit as st
 from streamlit_folium import st_folium
 
 from app import assets, cache, state
 from geo import coverage, text
 from geo.pipeline import Assessment, Prepared
-from geo.present import geometry, maps, tables, words
+from geo.present import downloads, geometry, maps, tables, words
 from geo.present.maps import View
 from geo.present.tables import Rows
 from geo.project import Project
@@ -248,7 +250,13 @@ def shown(page: Page) -> dict[str, Any]:
     drawn = layers.get(system)
     fields: dict[str, Any] = {
         "places": maps.counting(page.prepared.places, page.prepared.refused, study=page.study),
-        "words": maps.words(page.language),
+        "words": maps.words(
+            page.language,
+            file=tables.file_name("map", page.study),
+            source=page.say(
+                "map.source", ward=page.ward, group=page.group, kind=page.kind, limit=page.study.limit_m
+            ),
+        ),
     }
     if zone:
         own = page.prepared.zones
@@ -388,16 +396,32 @@ def table(rows: Rows, *, marked: int | None = None) -> None:
     st.html(tables.html(rows, marked=marked))
 
 
-def download(page: Page, name: str, rows: Rows) -> None:
-    """The table as a file for a spreadsheet."""
-    st.download_button(
-        page.say("app.download"),
-        tables.csv(rows),
-        file_name=tables.file_name(name, page.study, suffix="csv"),
-        mime="text/csv",
-        key=f"download_{name}",
-        on_click="ignore",
-    )
+def download(page: Page, name: str, rows: Rows, shapes: gpd.GeoSeries | None = None) -> None:
+    """The table as files: for a spreadsheet, and with its shapes for a map program.
+
+    Files are made when they are asked for.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", key=f"downloads_{name}"):
+        st.html(f'<p class="ib-words">{html.escape(page.say("app.download"))}</p>', width="content")
+        for form in downloads.FORMS if shapes is not None else downloads.SHEETS:
+            st.download_button(
+                downloads.LABELS[form],
+                partial(downloads.content, rows, form, shapes),
+                file_name=f"{tables.file_name(name, page.study)}.{form}",
+                mime=downloads.MIME[form],
+                key=f"download_{name}_{form}",
+                on_click="ignore",
+            )
+
+
+def shapes(page: Page, layer: str) -> gpd.GeoSeries:
+    """The shapes of a table's rows by their ids: ``areas``, ``zones`` or ``gaps``."""
+    table, key = {
+        "areas": (page.prepared.small_areas, "small_area_id"),
+        "zones": (page.prepared.zones, "zone_id"),
+        "gaps": (page.assessment.gaps, "gap_id"),
+    }[layer]
+    return table.set_index(key).geometry
 
 
 def figures(pairs: Iterable[tuple[str, str]]) -> None:

@@ -271,6 +271,11 @@ def test_a_walk_through_the_sample_ward(visit: Callable[..., Visit], demo_addres
     assert frame.evaluate("IB.layers.cells.codes") != before
     walk.page.wait_for_timeout(500)
     assert frame.evaluate(PICTURE) != drawn
+    with walk.page.expect_download() as saved:
+        frame.get_by_role("button", name=text.say("map.save", "ja")).click()
+    assert saved.value.suggested_filename == "ibasho_map_99101_all_any_650m.png"
+    saved.value.save_as(SCREENSHOTS / "saved_map.png")
+    assert (SCREENSHOTS / "saved_map.png").read_bytes()[:4] == b"\x89PNG"
     assert [url for url in asked if "/component/" in url] == []
     walk.in_order()
 

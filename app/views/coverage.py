@@ -44,5 +44,7 @@ st.subheader(page.say("coverage.table"), anchor=False)
 widgets.table(rows)
 for note in tables.zone_notes(assessment.summary, system=division, language=page.language):
     widgets.words_of(note)
-widgets.download(page, "coverage", rows)
+widgets.download(
+    page, "coverage", rows, widgets.shapes(page, "areas" if division == state.AREAS else "zones")
+)
 widgets.not_known(page)

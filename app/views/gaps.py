@@ -47,5 +47,5 @@ with left:
 st.subheader(page.say("gaps.table"), anchor=False)
 rows = tables.gaps(assessment.gaps, names, study=study, language=page.language)
 widgets.table(rows, marked=ids.index(gap) if gap else None)
-widgets.download(page, "gaps", rows)
+widgets.download(page, "gaps", rows, widgets.shapes(page, "gaps"))
 widgets.not_known(page)

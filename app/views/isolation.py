@@ -45,5 +45,5 @@ rows = tables.isolation(
     assessment.isolation, assessment.indicators, prepared.small_areas, study=study, language=page.language
 )
 widgets.table(rows)
-widgets.download(page, "isolation", rows)
+widgets.download(page, "isolation", rows, widgets.shapes(page, "areas"))
 widgets.not_known(page)

@@ -305,14 +305,27 @@ def counting(places: gpd.GeoDataFrame, refused: pd.DataFrame, *, study: Study) -
     return "".join("1" if place in fitting else "0" for place in places["place_id"])
 
 
-def words(language: text.Language, kinds: Sequence[str] = schemas.PLACE_KINDS) -> dict[str, Any]:
-    """The script's own words: zoom buttons, the signs and names of the kinds of place."""
+def words(
+    language: text.Language, *, file: str, source: str, kinds: Sequence[str] = schemas.PLACE_KINDS
+) -> dict[str, Any]:
+    """The script's own words: buttons, the signs and names of the kinds of place.
+
+    Parameters
+    ----------
+    language : text.Language
+    file : str
+        Name of a saved picture, without its suffix.
+    source : str
+        Whose data are drawn: written below a saved picture.
+    """
     return {
         "language": language,
         **{
             key: text.say(f"map.{key}", language)
-            for key in ("title", "zoom_in", "zoom_out", "legend", "uncounted")
+            for key in ("title", "zoom_in", "zoom_out", "legend", "uncounted", "save")
         },
+        "file": file,
+        "source": source,
         "signs": {kind: text.say(f"place_sign.{kind}", language) for kind in kinds},
         "kinds": {kind: text.say(f"place_kind.{kind}", language) for kind in kinds},
     }

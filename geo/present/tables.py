@@ -51,10 +51,12 @@ class Rows:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Value, ...], ...]
     language: text.Language
+    keys: tuple[str, ...] = ()
+    """The id of each row's shape, where rows have one."""
 
     def show(self, value: Value, kind: Kind) -> str:
         """A value as it stands on the screen."""
-        if _missing(value):
+        if missing(value):
             return text.say("unit.unknown", self.language)
         if isinstance(value, str):
             return value
@@ -63,7 +65,8 @@ class Rows:
         return f"{value:,.{DIGITS.get(kind, 0)}f}"
 
 
-def _missing(value: Value) -> bool:
+def missing(value: Value) -> bool:
+    """Whether a value of a table is not known."""
     return value is None or (isinstance(value, float) and np.isnan(value))
 
 
@@ -116,7 +119,7 @@ def csv(table: Rows) -> bytes:
 
 
 def _csv_cell(table: Rows, value: Value, column: Column) -> str:
-    if _missing(value) or isinstance(value, str):
+    if missing(value) or isinstance(value, str):
         return neutral(table.show(value, column.kind))
     return f"{value:.{DIGITS.get(column.kind, 0)}f}"
 
@@ -132,15 +135,15 @@ def neutral(words_: str) -> str:
     return f"'{words_}" if FORMULA.match(words_) and not NUMBER.match(words_) else words_
 
 
-def file_name(page: str, study: Study, *, suffix: str) -> str:
-    """Name of a downloaded file: page, municipality, group, kind and distance.
+def file_name(page: str, study: Study) -> str:
+    """Name of a downloaded file without its suffix: page, municipality, group, kind and distance.
 
     Examples
     --------
-    >>> file_name("gaps", Study(municipality_code="13105"), suffix="csv")
-    'ibasho_gaps_13105_all_any_500m.csv'
+    >>> file_name("gaps", Study(municipality_code="13105"))
+    'ibasho_gaps_13105_all_any_500m'
     """
-    return f"ibasho_{page}_{study.municipality_code}_{study.gap_group}_{study.gap_kind}_{study.limit_m}m.{suffix}"
+    return f"ibasho_{page}_{study.municipality_code}_{study.gap_group}_{study.gap_kind}_{study.limit_m}m"
 
 
 def zones(zone_summary: pd.DataFrame, *, system: str, study: Study, language: text.Language) -> Rows:
@@ -152,7 +155,7 @@ def zones(zone_summary: pd.DataFrame, *, system: str, study: Study, language: te
     own = _with_bounds(own, language)
     rows = own[["name", "people", "covered_people", "covered_share", "places", "vacancies"]]
     columns = "zone people:count covered:count share:share places:count vacancies:count"
-    return _rows("zones", columns, rows, language, study=study, system=system)
+    return _rows("zones", columns, rows, language, study=study, system=system, keys=own["zone_id"])
 
 
 def zone_name(name: str, members: str, language: text.Language) -> str:
@@ -190,7 +193,7 @@ def areas(
     own = own.sort_values(["covered_share", "people", "small_area_id"], ascending=[True, False, True])
     rows = _with_bounds(own, language)[["name", "people", "covered_people", "covered_share"]]
     columns = "area people:count covered:count share:share"
-    return _rows("areas", columns, rows, language, study=study)
+    return _rows("areas", columns, rows, language, study=study, keys=own["small_area_id"])
 
 
 def distances(table: pd.DataFrame, *, study: Study, language: text.Language) -> Rows:
@@ -251,7 +254,7 @@ def gaps(table: pd.DataFrame, names: Mapping[str, str], *, study: Study, languag
         for rank, gap in enumerate(table.itertuples(), start=1)
     ]
     columns = "rank where left_out:count nearest:metres reason"
-    return _rows("gaps", columns, rows, language, study=study)
+    return _rows("gaps", columns, rows, language, study=study, keys=table["gap_id"])
 
 
 def isolation(
@@ -281,7 +284,8 @@ def isolation(
         *(Column(words.label("indicator", kind, language)) for kind in kinds),
         *_columns("access", language, limit=study.limit_m),
     )
-    return Rows(text.say("table.isolation", language), columns, tuple(rows), language)
+    keys = tuple(ordered["small_area_id"])
+    return Rows(text.say("table.isolation", language), columns, tuple(rows), language, keys)
 
 
 def area(
@@ -498,6 +502,7 @@ def _rows(
     *,
     study: Study,
     system: str = "",
+    keys: Iterable[str] = (),
 ) -> Rows:
     said = {
         "limit": study.limit_m,
@@ -511,6 +516,7 @@ def _rows(
         _columns(columns, language, **said),
         tuple(values),
         language,
+        tuple(keys),
     )
 
 

@@ -516,6 +516,17 @@
     state.map.getContainer().setAttribute("role", "application");
     if (state.zoom) state.zoom.remove();
     state.zoom = L.control.zoom({ zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(state.map);
+    if (state.saver) state.saver.remove();
+    state.saver = L.control({ position: "topright" });
+    state.saver.onAdd = () => {
+      const button = L.DomUtil.create("button", "ib-save");
+      button.type = "button";
+      button.textContent = words.save;
+      L.DomEvent.disableClickPropagation(button);
+      button.addEventListener("click", IB.save);
+      return button;
+    };
+    state.saver.addTo(state.map);
   }
 
   /* ---- what Python calls ---------------------------------------------------------------------- */
@@ -533,7 +544,7 @@
     if (state.tiles) {
       container.classList.add("ib-tiles");
       L.tileLayer(config.tiles.url, {
-        attribution: config.tiles.credit, maxNativeZoom: 18, maxZoom: 19, opacity: 0.85,
+        attribution: config.tiles.credit, crossOrigin: "anonymous", maxNativeZoom: 18, maxZoom: 19, opacity: 0.85,
       }).addTo(map);
     }
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
