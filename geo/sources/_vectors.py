@@ -899,7 +899,9 @@ def _text(value: bytes, field: _Field, encoding: str) -> tuple[str | None, bool]
             raise
         text, cut = cell[: problem.start].decode(encoding), True
     text = text.strip()
-    return (text if text and not set(text) <= {"*"} else None), cut
+    # In a field of numbers stars are a number that had no room; in one of texts they are what stands there.
+    is_full = field.kind in "NF" and set(text) <= {"*"}
+    return (text if text and not is_full else None), cut
 
 
 # -- GeoPackage ---------------------------------------------------------------------------------------------
