@@ -102,9 +102,13 @@ class Zones(Table):
 
 
 class SmallAreas(Table):
-    """Census small areas (町丁・字等), one row a KEY_CODE: parts dissolved, people summed."""
+    """Census small areas (町丁・字等), one row a KEY_CODE: parts dissolved, people summed.
 
-    small_area_id: Text = key(str_matches=r"^[0-9]{9}([0-9]{2})?$")
+    Where a project has none, the grid squares of a mesh table take their place while it is analysed, with ``mesh:``
+    and their code as key; see :mod:`geo.mesh`.
+    """
+
+    small_area_id: Text = key(str_matches=r"^([0-9]{9}([0-9]{2})?|mesh:[0-9]{8,11})$")
     name: Text
     municipality_code: Text = pa.Field(str_matches=r"^[0-9]{5}$")
     people: Series[float] = pa.Field(ge=0)
@@ -256,7 +260,7 @@ class Datasets(Table):
     rows: Series[int]
     """Rows in the user's file."""
     kept: Series[int]
-    """Rows of our table."""
+    """Rows of the user's file that are in our table."""
 
 
 class Notes(Table):

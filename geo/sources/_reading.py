@@ -17,6 +17,9 @@ Kind = Literal[
     "zones",
     "small-areas",
     "census-table",
+    "census-mesh",
+    "future-population",
+    "housing-survey",
     "residents",
     "households",
     "places",
@@ -73,6 +76,8 @@ class Hints:
         Of the project, for tables that merge them into zones or count residents by their names.
     nodes : DataFrame, optional
         ``node, x, y`` of the project's streets, for terrain models.
+    borders : schemas.Municipalities, optional
+        Of the project, for counts by grid square: which squares are its own.
     area : tuple of float, optional
         West, south, east, north of the municipality, degrees: tells northing from easting.
     municipality : str
@@ -92,6 +97,7 @@ class Hints:
     places: Any = None
     areas: Any = None
     nodes: Any = None
+    borders: Any = None
     area: tuple[float, float, float, float] | None = None
     municipality: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
@@ -118,6 +124,9 @@ class Reading:
     edition, licence, encoding, crs : str or None
         As found; None when the file does not tell.
     notes : tuple of Note
+    kept : int, optional
+        Rows of the file that are in the table; as many as the table has unless told, as where one row of the file
+        becomes a row for each of its counts.
     layout : Layout, optional
         Of a table whose columns had to be told or guessed: to be saved for the next file of the same layout.
     """
@@ -135,6 +144,7 @@ class Reading:
     crs: str | None = None
     notes: tuple[Note, ...] = ()
     layout: Layout | None = None
+    kept: int | None = None
 
     def dataset(self) -> dict[str, Any]:
         """The row of the ``Datasets`` table."""
@@ -149,7 +159,7 @@ class Reading:
             "encoding": self.encoding,
             "crs": self.crs,
             "rows": self.rows,
-            "kept": len(self.table),
+            "kept": len(self.table) if self.kept is None else self.kept,
         }
 
 

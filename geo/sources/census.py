@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import pandas as pd
 import shapely
 
 from geo import errors, schemas
-from geo.sources import _tables, _vectors
+from geo.sources import _estat, _tables, _vectors
 from geo.sources._reading import Note, Reading, digest
 
 WATER = "8154"
@@ -81,7 +80,6 @@ TABLES = {
 """Topic and census year of the e-Stat small-area tables that are read."""
 
 _FIXED = ("key_code", "hyosyo", "htksyori", "htksaki", "gassan")
-_COLUMN = re.compile(r"(t\d{6})(\d{3})")
 
 
 # -- small areas --------------------------------------------------------------------------------------------
@@ -274,30 +272,12 @@ def _edition(layer: _vectors.Layer) -> str | None:
 # -- tables -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Cells:
-    """The rows of one municipality: keys, what was done to them, and the cells as written."""
-
-    keys: list[str]
-    treated: list[str]
-    """HTKSYORI: 0 nothing, 1 holds others, 2 suppressed."""
-    target: list[str]
-    """Key of the area that holds a suppressed one, else blank."""
-    rows: list[int]
-    cells: dict[str, list[str]]
-
-
 def table_of(sheet: _tables.Sheet) -> _tables.Table | None:
     """The sheet as an e-Stat small-area table; None when it is none."""
     found = _tables.with_header(
-        sheet, lambda name: name in _FIXED or bool(_COLUMN.fullmatch(name)), at_least=3
+        sheet, lambda name: name in _FIXED or bool(_estat.COLUMN.fullmatch(name)), at_least=3
     )
-    return found if found and "key_code" in found.header and _table_id(found) else None
-
-
-def _table_id(table: _tables.Table) -> str | None:
-    ids = {match.group(1).upper() for name in table.header if (match := _COLUMN.fullmatch(name))}
-    return ids.pop() if len(ids) == 1 else None
+    return found if found and "key_code" in found.header and _estat.table_id(found) else None
 
 
 def statistics(sheet: _tables.Sheet, *, municipality_code: str) -> Reading:
@@ -324,7 +304,7 @@ def statistics(sheet: _tables.Sheet, *, municipality_code: str) -> Reading:
     table, table_id = _need_table(sheet)
     topic, year = TABLES[table_id]
     cells = _cells(table, table_id, VARIABLES[topic], municipality_code)
-    long = _long(table, cells)
+    long = _estat.long_form(table, cells)
     dataset_id = f"census-table:{table_id}"
     return Reading(
         kind="census-table",
@@ -333,17 +313,17 @@ def statistics(sheet: _tables.Sheet, *, municipality_code: str) -> Reading:
         table=schemas.conform(schemas.Statistics, long.assign(dataset_id=dataset_id)),
         file=table.file,
         sha256=digest([sheet.path]),
-        # The second header row, of labels, has no key.
-        rows=sum(row.cells[table.header.index("key_code")].strip() != "" for row in table.rows),
+        rows=_estat.rows_of(table),
         edition=year,
         encoding=sheet.encoding,
-        notes=tuple(_suppression_notes(long)),
+        notes=tuple(_estat.suppression_notes(long)),
+        kept=len(cells.keys),
     )
 
 
 def _need_table(sheet: _tables.Sheet) -> tuple[_tables.Table, str]:
     table = table_of(sheet)
-    table_id = _table_id(table) if table else None
+    table_id = _estat.table_id(table) if table else None
     missing = [c for c in ("key_code", "htksyori", "htksaki") if table is None or c not in table.header]
     if table is None or table_id is None or missing:
         raise errors.DataError(
@@ -367,18 +347,8 @@ def _need_table(sheet: _tables.Sheet) -> tuple[_tables.Table, str]:
 
 def _cells(
     table: _tables.Table, table_id: str, variables: Mapping[str, str], municipality_code: str
-) -> _Cells:
-    position = {name: i for i, name in enumerate(table.header)}
-    columns = {v: position[c] for s, v in variables.items() if (c := f"{table_id.lower()}{s}") in position}
-    lacking = [f"{table_id}{s}" for s, v in variables.items() if v not in columns]
-    if lacking:
-        raise errors.DataError(
-            "census_table_lacks",
-            "{file} lacks the columns {columns} of its table. Download it again, whole.",
-            file=table.file,
-            columns=_tables.listed(lacking),
-        )
-    key, treated, target = (position[c] for c in ("key_code", "htksyori", "htksaki"))
+) -> _estat.Cells:
+    key = table.header.index("key_code")
     rows = [r for r in table.rows if _is_key(r.cells[key], municipality_code)]
     if not rows:
         raise _not_here(
@@ -386,119 +356,14 @@ def _cells(
             municipality_code,
             pd.Series([r.cells[key] for r in table.rows if r.cells[key].isdigit()]),
         )
-    _check_width(table, rows, max(position.values()))
-    return _Cells(
-        keys=[_tables.plain(r.cells[key]) for r in rows],
-        treated=[_tables.plain(r.cells[treated]) for r in rows],
-        target=[_target(municipality_code, r.cells[treated], r.cells[target]) for r in rows],
-        rows=[r.number for r in rows],
-        cells={v: [_tables.plain(r.cells[i]) for r in rows] for v, i in columns.items()},
+    return _estat.cells(
+        table, rows, _estat.columns(table, table_id, variables), key_of=str, prefix=municipality_code
     )
 
 
 def _is_key(cell: str, municipality_code: str) -> bool:
     text = _tables.plain(cell)
     return text.startswith(municipality_code) and text.isdigit() and len(text) in (5, 9, 11)
-
-
-def _target(municipality_code: str, treated: str, target: str) -> str:
-    # HTKSAKI has four digits for an area without 丁目 and six for one with: it is the key without the code.
-    text = _tables.plain(target)
-    return municipality_code + text if _tables.plain(treated) == "2" and text else ""
-
-
-def _check_width(table: _tables.Table, rows: list[_tables.Row], last: int) -> None:
-    short = [r.number for r in rows if len(r.cells) <= last]
-    if short:
-        raise errors.DataError(
-            "census_table_short",
-            "{n} rows of {file} end early, the first is row {row}. It was probably cut off; download it again.",
-            file=table.file,
-            n=len(short),
-            row=short[0],
-        )
-
-
-def _long(table: _tables.Table, cells: _Cells) -> pd.DataFrame:
-    frames = []
-    sources: dict[str, list[int]] = {}
-    for i, target in enumerate(cells.target):
-        if target:
-            sources.setdefault(target, []).append(i)
-    for variable, texts in cells.cells.items():
-        suppressed = [text.upper() in ("X", "*") for text in texts]
-        frames.append(
-            pd.DataFrame(
-                {
-                    "small_area_id": cells.keys,
-                    "variable": variable,
-                    "value": _values(table, cells, texts),
-                    "status": [_status(i, cells, suppressed, sources) for i in range(len(texts))],
-                    "filled": [text != "" for text in texts],
-                    "target": cells.target,
-                }
-            )
-        )
-    long = pd.concat(frames, ignore_index=True)
-    group = long["small_area_id"].where(long["status"] == "includes")
-    target = long["target"].where((long["status"] == "suppressed") & (long["target"] != ""))
-    long["disclosure_group"] = group.fillna(target).astype(object).where(lambda s: s.notna(), None)
-    return long[long["filled"]].drop(columns=["filled", "target"])
-
-
-def _status(i: int, cells: _Cells, suppressed: list[bool], sources: Mapping[str, list[int]]) -> str:
-    """A holder includes others only in the columns in which they are suppressed."""
-    if suppressed[i]:
-        return "suppressed"
-    held = sources.get(cells.keys[i])
-    if held is not None:
-        return "includes" if any(suppressed[j] for j in held) else "known"
-    return "includes" if cells.treated[i] == "1" else "known"
-
-
-def _values(table: _tables.Table, cells: _Cells, texts: list[str]) -> list[float]:
-    values = []
-    for row, text in zip(cells.rows, texts, strict=True):
-        value = 0.0 if text in ("-", "‐", "－") else _tables.number(text)
-        if value is None and text.upper() not in ("X", "*", ""):
-            raise errors.DataError(
-                "census_table_cell",
-                "Row {row} of {file} holds {value!r} where a count, -, X or * must stand. Correct the cell, or "
-                "download the table again.",
-                file=table.file,
-                row=row,
-                value=text,
-            )
-        values.append(np.nan if value is None else value)
-    return values
-
-
-def _suppression_notes(long: pd.DataFrame) -> list[Note]:
-    hidden = long[long["status"] == "suppressed"]
-    if hidden.empty:
-        return []
-    notes = [
-        Note(
-            "unknown",
-            "census_suppressed",
-            "{areas} areas have suppressed counts ({cells} cells); other areas hold them. They stay unknown.",
-            values={"areas": int(hidden["small_area_id"].nunique()), "cells": len(hidden)},
-        )
-    ]
-    keys = long["small_area_id"].unique()
-    alone = hidden[hidden["disclosure_group"].isna()]["small_area_id"].unique()
-    # A parent whose parts are all held elsewhere names no receiver itself: its parts do.
-    lost = [key for key in alone if not any(k != key and k.startswith(key) for k in keys)]
-    if len(lost):
-        notes.append(
-            Note(
-                "unknown",
-                "census_no_receiver",
-                "{n} areas are suppressed without saying which area holds them ({keys}).",
-                values={"n": len(lost), "keys": _tables.listed(sorted(lost), most=5)},
-            )
-        )
-    return notes
 
 
 # -- households at points -----------------------------------------------------------------------------------

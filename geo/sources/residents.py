@@ -112,6 +112,7 @@ def of_sheet(
         edition=day,
         encoding=sheet.encoding,
         notes=(*notes, *refused, *_sums_differ(rows), *_missing(left)),
+        kept=len(rows),
     )
 
 

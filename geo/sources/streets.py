@@ -266,7 +266,13 @@ def _reading(path: Path, found: _Found, dataset_id: str, *, sha256: str | None =
         encoding=found.encoding,
         crs=found.crs,
         notes=(*found.notes, *_left_out(found.left_out), *_for_cars(found.kind)),
+        kept=_ways(found.street_id),
     )
+
+
+def _ways(street_ids: Strings) -> int:
+    """How many ways of the file the pieces are of: an edge is one, a way or feature is named before the colon."""
+    return len({name if name.startswith("e") else name.split(":")[0] for name in street_ids})
 
 
 _LEFT_OUT = {
