@@ -11,6 +11,7 @@ The way the data goes; each module imports only what stands above it::
     changes      what an import changes, row by row: found, kept, undone
     registry     entries of many lists -> places, each once
     manifest     what a run was made of: digests, fingerprints, versions
+    mesh         grid squares from their codes, and whose they are
     network      streets -> a walking network of frozen arrays; points join it
     slope        heights at the nodes of streets -> how streets rise
     demand       census -> people of each group -> points where they start to walk

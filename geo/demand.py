@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo import schemas
+from geo import mesh, schemas
 from geo.network import Network
 
 RESIDENTIAL_KINDS = ("residential", "living_street", "unclassified", "tertiary", "street")
@@ -21,6 +21,32 @@ roads, main roads and stairs carry no people while an area has any of these."""
 
 CELL_REACH_M = 150.0
 """Land farther than this from every origin of its area is drawn as nobody's (parks, water, yards)."""
+
+
+NOT_TODAY = ("projected_", "housing_")
+"""How variables begin that count nobody of today: people of years to come, and dwellings of a sample survey."""
+
+
+def present(statistics: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:
+    """The counts of people and households of today, in the unit of the areas.
+
+    Parameters
+    ----------
+    statistics : schemas.Statistics
+        Of the project: small areas, grid squares, years to come, the municipality as a whole.
+    areas : schemas.SmallAreas
+        Census small areas, or grid squares where the project has none.
+
+    Returns
+    -------
+    statistics : schemas.Statistics
+        Of squares the one table of :func:`geo.mesh.chosen`, where the areas are squares; no squares otherwise, since
+        they count the same people again.
+    """
+    if areas["small_area_id"].str.startswith(mesh.PREFIX).any():
+        return pd.DataFrame(schemas.conform(schemas.Statistics, mesh.chosen(statistics)))
+    of_square = statistics["small_area_id"].str.startswith(mesh.PREFIX)
+    return statistics[~of_square & ~statistics["variable"].str.startswith(NOT_TODAY)]
 
 
 def attach(
@@ -125,6 +151,38 @@ def spread(areas: gpd.GeoDataFrame, statistics: pd.DataFrame, variable: str) -> 
         weights = members["people"] if members["people"].sum() > 0 else members["people"] * 0 + 1
         people[members.index] = held[group] * weights / weights.sum()
     return people
+
+
+def counted_people(areas: gpd.GeoDataFrame, statistics: pd.DataFrame, variable: str) -> float:
+    """All people of the areas in the table that counts a variable: what its counts are a part of.
+
+    The areas' own people may be of another year or edition; a group is never a share of those.
+
+    Parameters
+    ----------
+    areas : GeoDataFrame
+        Of :func:`attach`.
+    statistics : schemas.Statistics
+    variable : str
+        ``people``: the areas' own.
+
+    Returns
+    -------
+    people : float
+        Of the municipality's own row where the table has one, else of the areas. NaN where that table counts no
+        people as a whole, or no table the variable.
+    """
+    if variable == "people":
+        return float(areas["people"].sum())
+    tables = statistics.loc[statistics["variable"] == variable, "dataset_id"]
+    rows = statistics[(statistics["variable"] == "people") & (statistics["dataset_id"] == tables.max())]
+    whole = rows[rows["small_area_id"].isin(areas["municipality_code"])]
+    if set(whole["small_area_id"]) == set(areas["municipality_code"]):
+        return float(whole["value"].sum(min_count=1))
+    own = rows[rows["small_area_id"].isin(areas["small_area_id"])]
+    holders = set(own["disclosure_group"].dropna()) - set(own["small_area_id"])
+    counted = pd.concat([own["value"], rows.loc[rows["small_area_id"].isin(holders), "value"]])
+    return float(counted.sum(min_count=1))
 
 
 def origins(areas: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, net: Network | None) -> gpd.GeoDataFrame:

@@ -26,6 +26,7 @@ from geo import (
     errors,
     isolation,
     manifest,
+    mesh,
     network,
     registry,
     schemas,
@@ -68,6 +69,7 @@ class Prepared:
     vacancies: gpd.GeoDataFrame
     coverage: pd.DataFrame
     statistics: pd.DataFrame
+    """All that were imported, also those that count nobody of today."""
     datasets: pd.DataFrame
     overlaps: Mapping[str, zones.Overlaps]
     membership: pd.DataFrame
@@ -134,7 +136,8 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
     study, store = project.study, project.store
     step = _steps(progress)
     step("read")
-    areas_stored = projects.need(project, schemas.SmallAreas, "small-areas")
+    statistics = store.read(schemas.Statistics)
+    areas_stored = _areas(project, statistics)
     crs = _plane(areas_stored, study)
     metric_tables: dict[type[schemas.Table], gpd.GeoDataFrame] = {
         schema: store.read(schema).to_crs(crs)
@@ -148,8 +151,8 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
     }
     pairs = registry.duplicates(store.read(schemas.Places), store.read(schemas.Duplicates))
     metric_tables[schemas.Places] = registry.places(metric_tables[schemas.Places], pairs)
-    statistics = store.read(schemas.Statistics)
-    areas = demand.attach(areas_stored, statistics, store.read(schemas.PointCounts)).to_crs(crs)
+    counts = demand.present(statistics, areas_stored)
+    areas = demand.attach(areas_stored, counts, store.read(schemas.PointCounts)).to_crs(crs)
 
     step("network")
     streets = slope.risen(metric_tables[schemas.Streets], store.read(schemas.Elevations))
@@ -158,7 +161,7 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
     metric: access.Metric = net if net is not None else access.StraightLine(study.detour_factor)
 
     step("people")
-    people = {group.group: demand.spread(areas, statistics, group.column) for group in study.groups}
+    people = {group.group: demand.spread(areas, counts, group.column) for group in study.groups}
     origins = demand.origins(areas, streets, net)
     at_origins = pd.DataFrame({group: demand.people(origins, counts) for group, counts in people.items()})
 
@@ -195,6 +198,20 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
         datasets=datasets,
         overlaps=_overlaps(all_zones, study),
         membership=_membership(all_zones, origins),
+    )
+
+
+def _areas(project: Project, statistics: pd.DataFrame) -> gpd.GeoDataFrame:
+    """The areas that people are known by: those of the census, or the squares of a mesh table where there are none."""
+    stored = project.store.read(schemas.SmallAreas)
+    if len(stored):
+        return gpd.GeoDataFrame(stored)
+    borders = gpd.GeoDataFrame(project.store.read(schemas.Municipalities))
+    squares = mesh.small_areas(statistics, borders, municipality_code=project.study.municipality_code)
+    return (
+        squares
+        if len(squares)
+        else gpd.GeoDataFrame(projects.need(project, schemas.SmallAreas, "small-areas"))
     )
 
 
@@ -334,6 +351,8 @@ def _document(
         "population": facts["population"],
         "access": {**facts["access"], "limit_m": study.limit_m},
         "coverage": facts["coverage"],
+        "future_population": facts["future_population"],
+        "housing": facts["housing"],
         "gaps": summary.gaps(gaps, study=study),
         "isolation": summary.isolation(need, parts, people),
         "zones": facts["zones"],
@@ -344,15 +363,20 @@ def _document(
 
 def _facts(prepared: Prepared) -> dict[str, Any]:
     study = prepared.study
+    counts = demand.present(prepared.statistics, prepared.small_areas)
+    counted = {g.group: demand.counted_people(prepared.small_areas, counts, g.column) for g in study.groups}
     unreachable = dict(coverage.reasons(prepared.coverage, study=study))
     remarks = [
         *summary.remarks_on_method(prepared.method, unreachable, study=study),
-        *summary.remarks_on_people(prepared.people, prepared.small_areas, prepared.statistics),
+        *summary.remarks_on_unit(prepared.small_areas, prepared.statistics),
+        *summary.remarks_on_people(prepared.people, prepared.small_areas, counts),
         *summary.remarks_on_places(prepared.places, prepared.refused),
         *summary.remarks_on_duplicates(prepared.duplicates),
     ]
     return {
-        "population": summary.population(prepared.people),
+        "population": summary.population(prepared.people, counted),
+        "future_population": summary.future_population(prepared.statistics, prepared.datasets),
+        "housing": summary.housing(prepared.statistics, prepared.datasets),
         "access": {
             "method": prepared.method,
             "detour_factor": study.detour_factor if prepared.method == "straight_line" else None,

@@ -202,6 +202,7 @@ def hints(
         places=table(schemas.Places),
         areas=areas,
         nodes=slope.nodes(table(schemas.Streets)) if heights else None,
+        borders=borders,
         area=tuple(shown.total_bounds.tolist()) if len(shown) else None,
         municipality=own["qualified_name"].iloc[0] if len(own) else "",
         names=dict(zip(borders["municipality_code"], borders["qualified_name"], strict=True)),

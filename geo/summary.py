@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from geo import coverage
+from geo import coverage, mesh
 from geo.study import Study
 
 TOP_GAPS = 10
@@ -40,29 +40,114 @@ class Remark:
         }
 
 
-def population(people: Mapping[str, pd.Series]) -> dict[str, Any]:
+def population(people: Mapping[str, pd.Series], counted: Mapping[str, float]) -> dict[str, Any]:
     """People of each group in the study area.
 
     Parameters
     ----------
     people : mapping of str to Series
         Group → people by small area (NaN: not known).
+    counted : mapping of str to float
+        Group → all people of the table that counts it; see :func:`geo.demand.counted_people`.
 
     Returns
     -------
     document : dict
-        A number a group, None where no table gives any, with ``unknown`` = {group: reason}.
+        A number a group, None where no table gives any, with ``unknown`` = {group: reason} and ``of`` = {group: the
+        people that it is a part of}: those of the same table, which may be of another year than ``all``.
 
     Examples
     --------
-    >>> population({"all": pd.Series([3.0, 4.0]), "age_65_plus": pd.Series([float("nan")])})
-    {'all': 7, 'age_65_plus': None, 'unknown': {'age_65_plus': 'no_table'}}
+    >>> people = {"all": pd.Series([3.0, 4.0]), "under_15": pd.Series([1.0]), "older": pd.Series([float("nan")])}
+    >>> population(people, {"all": 7.0, "under_15": 8.0})
+    {'all': 7, 'under_15': 1, 'older': None, 'unknown': {'older': 'no_table'}, 'of': {'all': 7, 'under_15': 8}}
     """
     document: dict[str, Any] = {
         group: number(counts.sum()) if counts.notna().any() else None for group, counts in people.items()
     }
     unknown = {group: "no_table" for group, value in document.items() if value is None}
-    return {**document, "unknown": unknown}
+    of = {group: number(counted.get(group, math.nan)) for group in document if group not in unknown}
+    return {**document, "unknown": unknown, "of": of}
+
+
+def future_population(statistics: pd.DataFrame, datasets: pd.DataFrame) -> dict[str, Any] | None:
+    """People that are expected in the municipality, by year: a projection, beside the people of today.
+
+    Parameters
+    ----------
+    statistics : schemas.Statistics
+        Of the project.
+    datasets : schemas.Datasets
+
+    Returns
+    -------
+    document : dict or None
+        Of the finest squares: ``edition``, ``squares``, and for each year the people and the ages that the file
+        tells, with fractions. Ages that one square hides are counted in another. None: no such file.
+    """
+    own = statistics[statistics["variable"].str.startswith(PROJECTED)]
+    if own.empty:
+        return None
+    squares = own.groupby("dataset_id")["small_area_id"].nunique()
+    finest = max(squares.index, key=lambda dataset: (squares[dataset], dataset))
+    sums = own[own["dataset_id"] == finest].groupby("variable")["value"].sum(min_count=1)
+    years: dict[int, dict[str, Any]] = {}
+    for variable, total in sums.items():
+        group, year = str(variable).removeprefix(PROJECTED).rsplit("_", 1)
+        years.setdefault(int(year), {})[group] = number(total)
+    editions = datasets.set_index("dataset_id")["edition"]
+    return {
+        "edition": text(editions.get(finest)),
+        "squares": int(squares[finest]),
+        "is_projection": True,
+        "years": [{"year": year, **dict(sorted(years[year].items()))} for year in sorted(years)],
+    }
+
+
+PROJECTED = "projected_"
+"""How the variables of years to come begin: ``projected_people_2050``, ``projected_65_plus_2050``."""
+
+
+def housing(statistics: pd.DataFrame, datasets: pd.DataFrame) -> list[dict[str, Any]]:
+    """Vacant dwellings of the municipality as a whole, an entry a survey: estimates from a sample.
+
+    Parameters
+    ----------
+    statistics : schemas.Statistics
+        Of the project.
+    datasets : schemas.Datasets
+
+    Returns
+    -------
+    document : list of dict
+        ``edition``, ``dwellings``, ``vacant``, ``vacant_share``, ``vacant_other`` (neither to let nor for sale nor
+        second homes) and its share, and the other kinds; None where the table does not tell.
+    """
+    own = statistics[statistics["variable"].str.startswith(HOUSING)]
+    editions = datasets.set_index("dataset_id")["edition"]
+    document = []
+    for dataset, rows in own.groupby("dataset_id", sort=True):
+        told = rows.set_index(rows["variable"].str.removeprefix(HOUSING))["value"]
+        counts = {name: number(told.get(name, math.nan)) for name in HOUSING_COUNTS}
+        all_ = told.get("dwellings", math.nan)
+        shares = {
+            f"{name}_share": number(told.get(name, math.nan) / all_ if all_ else math.nan, 6)
+            for name in ("vacant", "vacant_other")
+        }
+        document.append({"edition": text(editions.get(dataset)), **counts, **shares})
+    return document
+
+
+HOUSING = "housing_"
+HOUSING_COUNTS = (
+    "dwellings",
+    "vacant",
+    "vacant_to_let",
+    "vacant_for_sale",
+    "vacant_second_home",
+    "vacant_other",
+)
+"""What the housing survey counts, as its variables are called after :data:`HOUSING`."""
 
 
 def coverages(table: pd.DataFrame, *, study: Study) -> list[dict[str, Any]]:
@@ -158,6 +243,49 @@ def number(value: float, digits: int = 1) -> float | int | None:
 def text(value: object) -> str | None:
     """Text for the document: None when it is missing."""
     return None if value is None or pd.isna(value) else str(value)
+
+
+def remarks_on_unit(areas: pd.DataFrame, statistics: pd.DataFrame) -> Iterable[Remark]:
+    """By which areas people are known, where that limits the numbers.
+
+    Parameters
+    ----------
+    areas : schemas.SmallAreas
+        Those of the run.
+    statistics : schemas.Statistics
+        All of the project.
+    """
+    squares = areas["small_area_id"].str.startswith(mesh.PREFIX)
+    if squares.any():
+        code = str(areas["small_area_id"].iloc[0]).removeprefix(mesh.PREFIX)
+        yield Remark(
+            "partial",
+            "people_by_mesh",
+            "People are known by grid squares of {size} m. Each counts whole where most of it lies, so that the total "
+            "is not that of the municipality's census.",
+            {"size": mesh.SIZES_M[len(code)]},
+        )
+    elif not mesh.chosen(statistics).empty:
+        yield Remark(
+            "partial",
+            "mesh_set_aside",
+            "The mesh tables are set aside: people are known by small areas, and squares count the same people again.",
+        )
+    if (projected := statistics[statistics["variable"].str.startswith(PROJECTED)]).size:
+        years = projected["variable"].str[-4:]
+        yield Remark(
+            "partial",
+            "people_projected",
+            "The people of {first} to {last} are a projection with fractions of persons; none of them count today.",
+            {"first": years.min(), "last": years.max()},
+        )
+    if statistics["variable"].str.startswith(HOUSING).any():
+        yield Remark(
+            "partial",
+            "housing_estimated",
+            "The vacant dwellings of the housing survey are estimated from a sample and rounded to tens; the survey "
+            "tells nothing about parts of the municipality.",
+        )
 
 
 def remarks_on_people(

@@ -74,7 +74,16 @@ class TestOnPaper:
         gap = {"gap_id": "G001", "people": 3, "nearest_m": None, "reason": "no_place", "zone_ids": []}
         return {
             "municipality": "99101",
-            "population": {"all": 353, "under_15": 59, "age_65_plus": 43, "age_75_plus": 19, "unknown": {}},
+            "population": {
+                "all": 353,
+                "under_15": 59,
+                "age_65_plus": 43,
+                "age_75_plus": 19,
+                "unknown": {},
+                "of": {"all": 353, "under_15": 353, "age_65_plus": 353, "age_75_plus": 353},
+            },
+            "future_population": None,
+            "housing": [],
             "access": {
                 "method": "network",
                 "detour_factor": None,

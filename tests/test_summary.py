@@ -45,11 +45,13 @@ def test_population_is_the_exact_sum_and_unknown_with_a_reason():
         "older": pd.Series([float("nan")] * 2),
         "part": pd.Series([5, None]),
     }
-    assert summary.population(counts) == {
+    of = {"all": 240_069.0, "older": float("nan"), "part": 250_000.0}
+    assert summary.population(counts, of) == {
         "all": 240_069,
         "older": None,
         "part": 5,
         "unknown": {"older": "no_table"},
+        "of": {"all": 240_069, "part": 250_000},
     }
 
 

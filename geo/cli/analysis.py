@@ -157,14 +157,8 @@ def _summary(document: dict[str, Any], path: Path) -> str:
     """The run as people read it: the few numbers that matter, then what is not known."""
     from geo.present import words
 
-    people = document["population"]
     lines = [
-        say(
-            "run.people",
-            all=_people(people["all"]),
-            older=_people(people.get("age_65_plus")),
-            code=document["municipality"],
-        ),
+        _people_line(document),
         say(f"run.{document['access']['method']}", factor=document["access"]["detour_factor"]),
     ]
     for kind in ("any", "permanent"):
@@ -191,6 +185,16 @@ def _summary(document: dict[str, Any], path: Path) -> str:
         told = text.tell(remark["code"], remark["template"], base.language(), **remark["values"])
         lines.append(f"  - {say('state.' + remark['state'])}: {told}")
     return "\n".join([*lines, say("run.folder", folder=path)])
+
+
+def _people_line(document: dict[str, Any]) -> str:
+    """People and the older among them; said apart where another edition counts the older ones."""
+    people = document["population"]
+    older, counted = people.get("age_65_plus"), people["of"].get("age_65_plus")
+    told = {"code": document["municipality"], "all": _people(people["all"]), "older": _people(older)}
+    if older is None or counted == people["all"]:
+        return say("run.people", **told)
+    return say("run.people_apart", **told, counted=_people(counted))
 
 
 def _people(value: float | None) -> str:

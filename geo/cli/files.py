@@ -185,6 +185,8 @@ def _check_document(target: Project) -> dict[str, Any]:
         }
         datasets.append({**known, "notes": told})
     there = {dataset["kind"] for dataset in datasets}
+    # A mesh table brings its areas and their ages with it.
+    there |= {"small-areas", "census-table"} if "census-mesh" in there else set()
     missing = [
         kind for kind in ("small-areas", "places", "streets", "census-table", "zones") if kind not in there
     ]

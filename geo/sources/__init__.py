@@ -5,6 +5,8 @@ The map of the readers::
     detect, read     what a file is, by its content; and the reader for it
     boundaries       N03 municipalities; school zones A32 and A27; own zones, also merged small areas
     census           small areas with their people; the small-area tables; households at points
+    grids            the census by grid square; people expected in years to come
+    housing          vacant dwellings of the municipality in the housing survey
     residents        residents by town and age, joined to small areas by name
     places           cafeterias (49 columns), the council's own list, facility lists, points
     own              the registry's own files, read back as they were written
@@ -47,6 +49,8 @@ from geo.sources import (
     census,
     elevation,
     geocode,
+    grids,
+    housing,
     places,
     residents,
     streets,
@@ -88,7 +92,7 @@ Opened = _vectors.Layer | _tables.Sheet | list[Any] | str | _Streets
 
 _NO_HINTS = Hints()
 _STREET_MAGIC = (b"\x1f\x8b", b"<", b"\x00\x00\x00")
-_LAYER_KINDS = ("municipalities", "zones", "small-areas")
+_LAYER_KINDS = ("municipalities", "zones", "small-areas", "future-population")
 
 
 def detect(path: Path) -> Kind:
@@ -349,6 +353,8 @@ def _layer_kind(layer: _vectors.Layer) -> Kind | None:
         return "streets"
     if layer.shape == "point":
         return "places" if places.is_points(layer) else None
+    if grids.is_projection(layer):
+        return "future-population"
     if census.is_small_areas(layer):
         return "small-areas"
     if boundaries.is_municipalities(layer):
@@ -357,8 +363,12 @@ def _layer_kind(layer: _vectors.Layer) -> Kind | None:
 
 
 def _sheet_kind(sheet: _tables.Sheet) -> Kind | None:
+    if grids.table_of(sheet):
+        return "census-mesh"
     if census.table_of(sheet):
         return "census-table"
+    if housing.table_of(sheet):
+        return "housing-survey"
     if residents.table_of(sheet):
         return "residents"
     if geocode.table_of(sheet):
@@ -401,11 +411,7 @@ def _read(
         )
     if kind in _LAYER_KINDS:
         layer = _expect(path, opened, _vectors.Layer, kind)
-        if kind == "municipalities":
-            return boundaries.municipalities(layer, municipality_code=municipality_code)
-        if kind == "small-areas":
-            return census.small_areas(layer, municipality_code=municipality_code)
-        return boundaries.zones(layer, municipality_code=municipality_code, system=system, tier=tier)
+        return _polygons(layer, kind, municipality_code, system, tier, hints)
     if kind == "places":
         return _places(path, opened, municipality_code, hints)
     if kind == "addresses":
@@ -413,6 +419,23 @@ def _read(
             return geocode.of_towns(path, opened)
         return geocode.of_sheet(_expect(path, opened, _tables.Sheet, kind), municipality=hints.municipality)
     return _counts(_expect(path, opened, _tables.Sheet, kind), kind, municipality_code, hints)
+
+
+def _polygons(
+    layer: _vectors.Layer,
+    kind: Kind,
+    municipality_code: str,
+    system: str | None,
+    tier: str | None,
+    hints: Hints,
+) -> Reading:
+    if kind == "municipalities":
+        return boundaries.municipalities(layer, municipality_code=municipality_code)
+    if kind == "small-areas":
+        return census.small_areas(layer, municipality_code=municipality_code)
+    if kind == "future-population":
+        return grids.projection(layer, municipality_code=municipality_code, borders=hints.borders)
+    return boundaries.zones(layer, municipality_code=municipality_code, system=system, tier=tier)
 
 
 def _counts(sheet: _tables.Sheet, kind: Kind, municipality_code: str, hints: Hints) -> Reading:
@@ -423,8 +446,10 @@ def _counts(sheet: _tables.Sheet, kind: Kind, municipality_code: str, hints: Hin
             areas=hints.areas,
             municipality=hints.municipality,
         )
-    reader = census.statistics if kind == "census-table" else vacancies.of_sheet
-    return reader(sheet, municipality_code=municipality_code)
+    if kind == "census-mesh":
+        return grids.statistics(sheet, municipality_code=municipality_code, borders=hints.borders)
+    readers = {"census-table": census.statistics, "housing-survey": housing.of_sheet}
+    return readers.get(kind, vacancies.of_sheet)(sheet, municipality_code=municipality_code)
 
 
 def _places(path: Path, opened: Opened, municipality_code: str, hints: Hints) -> Reading:
