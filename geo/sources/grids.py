@@ -331,6 +331,14 @@ def projection(layer: _vectors.Layer, *, municipality_code: str, borders: gpd.Ge
         Totals (PTN) are told for every square; ages are suppressed (``*``) in squares of few people and contained
         in those of another square (``@``).
     """
+    if not is_projection(layer):
+        raise errors.DataError(
+            "projection_columns",
+            "{file} holds no people expected by grid square: it needs the columns {needed} (columns: {columns}).",
+            file=layer.path.name,
+            needed="MESH_ID, PTN_2050",
+            columns=_tables.listed(layer.columns),
+        )
     frame = _here(layer, municipality_code, borders)
     years = sorted(match[1] for name in layer.columns if (match := _YEAR.fullmatch(name)))
     keys = mesh.PREFIX + frame["MESH_ID"]
