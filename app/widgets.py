@@ -290,6 +290,9 @@ def draw(page: Page, view: View, *, clicked: Callable[[str, int], None]) -> None
         feature_group_to_add=assets.change(view),
         on_change=handle,
     )
+    hidden = len(page.prepared.places) - len(view.places)
+    if hidden:
+        st.caption(page.say("map.not_shown", n=hidden))
 
 
 def area_clicked(page: Page) -> Callable[[str, int], None]:

@@ -76,6 +76,40 @@ def possible(places: gpd.GeoDataFrame, group: Group, kind: PlaceKind, study: Stu
     return gpd.GeoDataFrame(any_kind[permanent(any_kind, study) | any_kind["open_days_per_week"].isna()])
 
 
+def outside(
+    metric: access.Metric,
+    origins: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+    *,
+    border: shapely.Geometry,
+    study: Study,
+) -> pd.DataFrame:
+    """The open places beyond the border, and which of them residents reach: nobody stops walking at a border.
+
+    Parameters
+    ----------
+    metric : access.Metric
+    origins : schemas.Origins
+        Those that walk.
+    places : schemas.Places
+    border : Geometry
+        Of the municipality; what lies on it is not outside.
+    study : Study
+
+    Returns
+    -------
+    outside : DataFrame
+        ``place_id`` and ``reached`` (from anywhere within the study's largest limit), by id. Places whose position is
+        known less well than the study asks are left out.
+    """
+    away = (places["status"] == "open") & precise(places, study) & ~places.geometry.intersects(border)
+    beyond = gpd.GeoDataFrame(places[away])
+    limits = {"limit_m": max(study.limits_m), "max_snap_m": study.max_snap_m}
+    reached = access.distances(metric, origins, beyond, **limits)["place_id"].unique() if len(beyond) else []
+    table = pd.DataFrame({"place_id": beyond["place_id"], "reached": beyond["place_id"].isin(reached)})
+    return table.sort_values("place_id", ignore_index=True)
+
+
 def measure(
     metric: access.Metric,
     origins: gpd.GeoDataFrame,

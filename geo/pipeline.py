@@ -18,6 +18,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from geo import (
     access,
@@ -65,6 +66,8 @@ class Prepared:
     places: gpd.GeoDataFrame
     """Each once, also where several lists name it."""
     duplicates: pd.DataFrame
+    outside: pd.DataFrame
+    """Open places beyond the border of the municipality, ``place_id``, and whether residents reach them."""
     refused: pd.DataFrame
     vacancies: gpd.GeoDataFrame
     coverage: pd.DataFrame
@@ -170,7 +173,12 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
     on_water = origins["small_area_id"].isin(water)
     covered = coverage.measure(metric, origins, places, at_origins, on_water=on_water, study=study)
     refused = access.refused(metric, places, max_snap_m=study.max_snap_m)
-    refused = refused.merge(places[["place_id", "name"]], on="place_id")
+    named = places[["place_id"]].assign(name=places["name"].where(registry.shown(places)))
+    refused = refused.merge(named, on="place_id")
+    border = _border(metric_tables[schemas.Municipalities], areas, study)
+    outside = coverage.outside(
+        metric, gpd.GeoDataFrame(origins[~on_water]), places, border=border, study=study
+    )
 
     step("cells")
     cells = demand.cells(origins, areas)
@@ -191,6 +199,7 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
         streets=streets,
         places=places,
         duplicates=pairs,
+        outside=outside,
         refused=refused,
         vacancies=metric_tables[schemas.Vacancies],
         coverage=covered,
@@ -230,6 +239,12 @@ def data_version(datasets: pd.DataFrame, study: Study) -> str:
     asked = study.model_dump(mode="json", exclude={"limit_m", "gap_group", "gap_kind"})
     inputs = datasets[["dataset_id", "sha256"]].to_dict("records")
     return manifest.fingerprint(inputs, asked, manifest.versions())
+
+
+def _border(municipalities: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, study: Study) -> shapely.Geometry:
+    """The municipality: its drawn border and its small areas, since neither is exact."""
+    own = municipalities[municipalities["municipality_code"] == study.municipality_code]
+    return shapely.union_all([*own.geometry, *areas.geometry])
 
 
 def _zones(
@@ -350,6 +365,7 @@ def _document(
         "municipality": study.municipality_code,
         "population": facts["population"],
         "access": {**facts["access"], "limit_m": study.limit_m},
+        "places": facts["places"],
         "coverage": facts["coverage"],
         "future_population": facts["future_population"],
         "housing": facts["housing"],
@@ -384,8 +400,9 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
             "origins": len(prepared.origins),
             "unreachable": {reason: summary.number(people) for reason, people in unreachable.items()},
             "refused_snaps": len(prepared.refused),
-            "refused_places": prepared.refused["name"].tolist(),
+            "refused_places": prepared.refused["name"].dropna().tolist(),
         },
+        "places": summary.places(prepared.places, prepared.outside, study=study),
         "coverage": summary.coverages(prepared.coverage, study=study),
         "zones": _zone_document(prepared, study),
         "datasets": summary.datasets(prepared.datasets),

@@ -139,10 +139,26 @@ def is_private(places: pd.DataFrame) -> pd.Series[bool]:
     return pd.Series(found, index=places.index, name="private", dtype=bool)
 
 
+def shown(places: pd.DataFrame) -> pd.Series[bool]:
+    """Whether a place may stand on a map or in a table by its name: not one that asked to be kept out, nor a home.
+
+    The others count for everybody who lives near them, and are told by their number alone.
+
+    Parameters
+    ----------
+    places : schemas.Places
+
+    Returns
+    -------
+    shown : Series of bool
+        By the index of ``places``.
+    """
+    return (~(places["do_not_publish"] | is_private(places))).rename("shown")
+
+
 def publishable(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The places that may leave the house: open ones, not in a home, that did not ask to be kept out."""
-    shown = (places["status"] == "open") & ~places["do_not_publish"]
-    return gpd.GeoDataFrame(places[shown & ~is_private(places)].reset_index(drop=True))
+    return gpd.GeoDataFrame(places[(places["status"] == "open") & shown(places)].reset_index(drop=True))
 
 
 # -- pairs ----------------------------------------------------------------------------------------------------

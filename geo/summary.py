@@ -173,6 +173,24 @@ def coverages(table: pd.DataFrame, *, study: Study) -> list[dict[str, Any]]:
     ]
 
 
+def places(table: pd.DataFrame, outside: pd.DataFrame, *, study: Study) -> dict[str, Any]:
+    """How many places are open, and how many of them lie outside the municipality.
+
+    Parameters
+    ----------
+    table : schemas.Places
+    outside : DataFrame
+        Of :func:`geo.coverage.outside`.
+    study : Study
+    """
+    return {
+        "open": int((table["status"] == "open").sum()),
+        "outside": len(outside),
+        "outside_reached": int(outside["reached"].sum()),
+        "limit_m": max(study.limits_m),
+    }
+
+
 def gaps(table: pd.DataFrame, *, study: Study) -> dict[str, Any]:
     """How many gaps, how many people at most (``people_min``: surely), and the largest."""
     surely = float(table["people_min"].sum())
@@ -372,7 +390,7 @@ def remarks_on_places(places: pd.DataFrame, refused: pd.DataFrame) -> Iterable[R
             "partial",
             "places_far_from_street",
             "{n} places are too far from any walkable street and are left out: {names}.",
-            {"n": len(refused), "names": ", ".join(refused["name"])},
+            {"n": len(refused), "names": ", ".join(refused["name"].dropna()) or "-"},
         )
 
 

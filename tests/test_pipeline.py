@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import ClassVar
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
@@ -93,6 +94,7 @@ class TestOnPaper:
                 "refused_snaps": 0,
                 "refused_places": [],
             },
+            "places": {"open": 2, "outside": 0, "outside_reached": 0, "limit_m": 800},
             "coverage": entries,
             "gaps": {"group": "all", "kind": "any", "limit_m": 500, "count": 1, "people": 3}
             | {"people_min": 3, "state": "known", "top": [gap]},
@@ -486,3 +488,60 @@ def test_a_broken_manifest_is_no_run(mine, run, content):
 def test_without_runs_it_says_so(build_town, tmp_path):
     with pytest.raises(errors.StoreError, match="none"):
         pipeline.verify(build_town().project(tmp_path / "p"), "abc")
+
+
+def with_places(town, *rows):
+    """The town with more places: id, x, y, and what differs from the first one."""
+    old = town.tables[schemas.Places]
+    first = old.iloc[0].to_dict()
+    new = [
+        {
+            **first,
+            "place_id": key,
+            "name": key,
+            "source_row": 10 + i,
+            "geometry": shapely.Point(x, y),
+            **cells,
+        }
+        for i, (key, x, y, cells) in enumerate(rows)
+    ]
+    table = gpd.GeoDataFrame(
+        pd.concat([pd.DataFrame(old), pd.DataFrame(new)]), geometry="geometry", crs=old.crs
+    )
+    town.tables[schemas.Places] = schemas.conform(schemas.Places, table)
+    return town
+
+
+def test_a_place_beyond_the_border_counts_for_those_who_reach_it(town, tmp_path):
+    # n10 stands 150 m from the first, nobody within 200 m of the second; the third is closed, the fourth vague.
+    more = [
+        ("beyond", 1150, 0, {}),
+        ("nowhere", 1150, 390, {}),
+        ("shut", 1100, 0, {"status": "closed"}),
+        ("vague", 1100, 0, {"precision": "town"}),
+        ("border", 1050, 0, {"open_days_per_week": 0.25}),
+    ]
+    run = pipeline.run(with_places(town, *more).project(tmp_path / "p"))
+    said = run.assessment.summary
+    assert said["places"] == {"open": 6, "outside": 2, "outside_reached": 1, "limit_m": 800}
+    permanent = {
+        row["limit_m"]: row["covered_people"]
+        for row in said["coverage"]
+        if (row["group"], row["kind"]) == ("all", "permanent")
+    }
+    # Of the town alone 700/9, 150 and 300. Within 300 m of the door beyond: n09, n10; 500 m: n07; 800 m: n04.
+    assert permanent == {300: 127.8, 500: 300, 800: 350}
+
+
+def test_homes_count_but_are_named_nowhere(town, tmp_path):
+    far = {"name": "山田様方", "do_not_publish": False}
+    asked = {"name": "秘密の庭", "do_not_publish": True}
+    more = [("home", 100, 0, far), ("asked", 200, 390, asked), ("far", 0, 399, {"name": "遠い庭"})]
+    run = pipeline.run(with_places(town, *more).project(tmp_path / "p"))
+    said = run.assessment.summary
+    assert (said["places"]["open"], said["access"]["refused_snaps"]) == (5, 2)
+    assert said["access"]["refused_places"] == ["遠い庭"]
+    written = (run.path / "summary.json").read_text(encoding="utf-8")
+    assert "遠い庭" in written
+    assert "秘密の庭" not in written
+    assert "山田" not in written

@@ -146,6 +146,7 @@ def _layers(prepared: pipeline.Prepared) -> dict[str, bytes]:
         cells_table=prepared.cells,
         streets_table=prepared.streets,
         places_table=prepared.places,
+        outside=(),
         municipality_code=prepared.study.municipality_code,
     )
 
@@ -246,6 +247,32 @@ def test_risk_classes_and_what_is_not_known() -> None:
     assert meaning["1"] == "Risk: low / people with a place: 2/3 or more"
     assert both.axes is not None
     assert {code for row in both.axes.codes for code in row} == set("123456789")
+
+
+def test_homes_and_those_who_asked_are_not_drawn() -> None:
+    names = ["庭", "山田様方サロン", "秘密", "どこか", "隣の町"]
+    places = gpd.GeoDataFrame(
+        {
+            "place_id": list("abcde"),
+            "name": names,
+            "kind": "ibasho",
+            "address": None,
+            "operator": None,
+            "do_not_publish": [False, False, True, False, False],
+            "precision": ["point", "point", "point", "municipality", "town"],
+            "status": "open",
+            "targets": "all",
+            "open_days_per_week": 5.0,
+        },
+        geometry=[shapely.Point(139.7 + i / 100, 35.7) for i in range(5)],
+        crs=schemas.STORED_CRS,
+    )
+    layer = json.loads(geometry.places(places, outside=["e", "b"]))
+    assert (layer["ids"], layer["names"], layer["outside"]) == (["a", "e"], ["庭", "隣の町"], [0, 1])
+    assert len(layer["shapes"]) == 2
+    none = pd.DataFrame({"place_id": []})
+    # The codes go with what is drawn; a position that is only a town's does not count.
+    assert maps.counting(places, none, study=Study(municipality_code=CODE)) == "10"
 
 
 def test_only_fitting_places_count(prepared: pipeline.Prepared) -> None:

@@ -161,6 +161,11 @@ def _summary(document: dict[str, Any], path: Path) -> str:
         _people_line(document),
         say(f"run.{document['access']['method']}", factor=document["access"]["detour_factor"]),
     ]
+    places = document["places"]
+    if places["outside"]:
+        reached, limit = places["outside_reached"], places["limit_m"]
+        where = {"outside": places["outside"], "reached": reached, "limit": limit}
+        lines.append(say("run.places", open=places["open"], **where))
     for kind in ("any", "permanent"):
         shares = [
             f"{row['limit_m']} m "

@@ -9,16 +9,16 @@ since all layers lie on the same grid.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
 
-from geo import schemas
+from geo import registry, schemas
 
-FORMAT = 1
+FORMAT = 2
 """Raise it when a payload's shape changes: it is part of the cached files' names."""
 STEPS_PER_DEGREE = 100_000
 
@@ -113,9 +113,25 @@ def streets(table: gpd.GeoDataFrame) -> bytes:
     return lines(gpd.GeoDataFrame({"class": names}, geometry=merged, crs=table.crs), key="class")
 
 
-def places(table: gpd.GeoDataFrame) -> bytes:
-    """Places with their kind."""
-    return points(table, key="place_id", name="name", kind=table["kind"].tolist())
+def drawn(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The places that stand on a map, in their order.
+
+    Homes and places that asked to be kept out are never among them, nor those of which no more is known than the
+    municipality: its middle is no place.
+
+    Parameters
+    ----------
+    table : schemas.Places
+    """
+    somewhere = table["precision"].isin(("municipality", "prefecture"))
+    return gpd.GeoDataFrame(table[registry.shown(table) & ~somewhere])
+
+
+def places(table: gpd.GeoDataFrame, *, outside: Collection[str] = ()) -> bytes:
+    """Places with their kind, as far as they are :func:`drawn`; ``outside``: ids beyond the border."""
+    own = drawn(table)
+    beyond = own["place_id"].isin(outside).astype(int).tolist()
+    return points(own, key="place_id", name="name", kind=own["kind"].tolist(), outside=beyond)
 
 
 def layers(
@@ -126,6 +142,7 @@ def layers(
     cells_table: gpd.GeoDataFrame,
     streets_table: gpd.GeoDataFrame,
     places_table: gpd.GeoDataFrame,
+    outside: Collection[str],
     municipality_code: str,
 ) -> dict[str, bytes]:
     """Every layer of a study by its name. Vacant properties are never among them.
@@ -140,7 +157,7 @@ def layers(
         "areas": areas(small_areas),
         "cells": cells(cells_table, small_areas),
         "streets": streets(streets_table),
-        "places": places(places_table),
+        "places": places(places_table, outside=outside),
         **zones(zones_table),
     }
 

@@ -19,7 +19,7 @@ import pandas as pd
 
 from geo import coverage as covering
 from geo import schemas, text
-from geo.present import palettes
+from geo.present import geometry, palettes
 from geo.study import Study
 
 CODES = re.compile(r"^[0-9A-Z]*$")
@@ -295,6 +295,7 @@ def counting(places: gpd.GeoDataFrame, refused: pd.DataFrame, *, study: Study) -
     Parameters
     ----------
     places : schemas.Places
+        Of which those that are drawn have a code.
     refused : DataFrame
         ``place_id`` of the places that are too far from any street to be walked to.
     """
@@ -302,7 +303,7 @@ def counting(places: gpd.GeoDataFrame, refused: pd.DataFrame, *, study: Study) -
     fitting = set(covering.fitting(places, group, study.gap_kind, study)["place_id"]) - set(
         refused["place_id"]
     )
-    return "".join("1" if place in fitting else "0" for place in places["place_id"])
+    return "".join("1" if place in fitting else "0" for place in geometry.drawn(places)["place_id"])
 
 
 def words(
@@ -322,7 +323,7 @@ def words(
         "language": language,
         **{
             key: text.say(f"map.{key}", language)
-            for key in ("title", "zoom_in", "zoom_out", "legend", "uncounted", "save")
+            for key in ("title", "zoom_in", "zoom_out", "legend", "uncounted", "outside", "save")
         },
         "file": file,
         "source": source,

@@ -336,6 +336,12 @@
     name.textContent = layer.data.names[i];
     kind.textContent = view.words.kinds[layer.data.kind[i]] || "";
     box.append(name, kind);
+    if (layer.data.outside[i]) {
+      const note = document.createElement("div");
+      note.className = "ib-tip-note";
+      note.textContent = view.words.outside;
+      box.append(note);
+    }
     if (view.places[i] === "0") {
       const note = document.createElement("div");
       note.className = "ib-tip-note";
