@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from geo import schemas, text
 from geo import study as studies
+from geo.present import geometry
 from geo.store import GeoPackage
 
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
@@ -263,7 +264,7 @@ def test_a_fault_of_the_program_is_a_sentence_too(
     project = projects.open_(path)
     version = cache.version(project, project.study)
     geometry_folder.mkdir(exist_ok=True)
-    (geometry_folder / f"{version[:24]}-1-wards.json").mkdir()
+    (geometry_folder / f"{version[:24]}-{geometry.FORMAT}-wards.json").mkdir()
     app = open_app(path, "coverage")
     assert [error.value for error in app.error] == [text.say("app.fault", "ja")]
     assert not app.exception
