@@ -18,6 +18,7 @@ The way the data goes; each module imports only what stands above it::
     access       origins x places -> walking distances
     coverage     distances -> who reaches what; the gaps
     isolation    census -> risk of isolation, apart from access
+    hotspots     where a value clusters among neighbouring areas
     zones        anything per origin -> any zone system, overlaps declared
     disclosure   what may leave the house: small counts masked
     summary      a run in one document, with what is not known

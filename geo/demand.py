@@ -82,6 +82,23 @@ def attach(
     return areas
 
 
+def provenance(
+    small_areas: pd.DataFrame, statistics: pd.DataFrame, point_counts: pd.DataFrame
+) -> dict[str, str]:
+    """The dataset that each column of :func:`attach` comes from; the newest one of counts at points."""
+    base = str(small_areas["dataset_id"].max()) if len(small_areas) else ""
+    points = point_counts.groupby("variable")["dataset_id"].max().to_dict()
+    tables = statistics.groupby("variable")["dataset_id"].max().to_dict()
+    renamed = {_RENAMED.get(str(name), str(name)): str(dataset) for name, dataset in tables.items()}
+    return {**{str(name): str(dataset) for name, dataset in points.items()}, **renamed} | {
+        "people": base,
+        "households": base,
+    }
+
+
+_RENAMED = {"people": "table_people", "households": "table_households"}
+
+
 def _of_one_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Each variable from the one table whose id comes last (the newer census).
 
@@ -99,7 +116,7 @@ def _newest(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def _wide(statistics: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
     latest = _of_one_table(statistics)
     wide = latest.pivot(index="small_area_id", columns="variable", values="value")
-    renamed = wide.rename(columns={"people": "table_people", "households": "table_households"})
+    renamed = wide.rename(columns=_RENAMED)
     return renamed.reindex(keys)
 
 

@@ -25,6 +25,7 @@ from geo import (
     coverage,
     demand,
     errors,
+    hotspots,
     isolation,
     manifest,
     mesh,
@@ -76,6 +77,8 @@ class Prepared:
     datasets: pd.DataFrame
     overlaps: Mapping[str, zones.Overlaps]
     membership: pd.DataFrame
+    provenance: Mapping[str, str]
+    """The dataset that each count of the small areas comes from."""
 
     # What follows from the tables above alone is worked out when first asked: a moved slider asks again.
 
@@ -85,10 +88,14 @@ class Prepared:
         return _facts(self)
 
     @cached_property
-    def need(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Indicators and risk of isolation."""
+    def need(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """Indicators, risk of isolation, and where it clusters."""
         parts = isolation.indicators(self.small_areas, study=self.study)
-        return parts, isolation.risk(self.small_areas, parts, study=self.study)
+        risk = isolation.risk(self.small_areas, parts, study=self.study)
+        areas = self.small_areas.set_index("small_area_id").loc[risk["small_area_id"]]
+        around = hotspots.neighbours(gpd.GeoDataFrame(areas))
+        found = hotspots.find(risk["risk"], risk["small_area_id"], around, study=self.study)
+        return parts, isolation.with_hot_spots(risk, found), found
 
     @cached_property
     def zone_points(self) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -111,6 +118,8 @@ class Assessment:
     gap_cells: pd.DataFrame
     isolation: pd.DataFrame
     indicators: pd.DataFrame
+    hot_spots: pd.DataFrame
+    priorities: pd.DataFrame
     zone_summary: pd.DataFrame
     summary: dict[str, Any]
 
@@ -207,6 +216,7 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
         datasets=datasets,
         overlaps=_overlaps(all_zones, study),
         membership=_membership(all_zones, origins),
+        provenance=demand.provenance(areas_stored, statistics, store.read(schemas.PointCounts)),
     )
 
 
@@ -310,8 +320,9 @@ def assess(prepared: Prepared, study: Study) -> Assessment:
     by_area = coverage.area_coverage(prepared.coverage, prepared.origins, limits_m=limits)
     found, gap_cells = coverage.gaps(prepared.coverage, prepared.cells, prepared.contiguity, study=study)
     found = found.assign(zone_ids=_zones_of_gaps(prepared, found, gap_cells, study))
-    parts, risk = prepared.need
+    parts, risk, clusters = prepared.need
     need = isolation.with_access(risk, by_area, study=study)
+    first = isolation.priorities(need, parts, by_area, study=study)
     return Assessment(
         study=study,
         coverage=prepared.coverage,
@@ -320,8 +331,10 @@ def assess(prepared: Prepared, study: Study) -> Assessment:
         gap_cells=gap_cells,
         isolation=need,
         indicators=parts,
+        hot_spots=clusters,
+        priorities=first,
         zone_summary=_summarise_zones(prepared, study),
-        summary=_document(prepared, study, found, need, parts),
+        summary=_document(prepared, study, found, need, first),
     )
 
 
@@ -355,10 +368,11 @@ def _summarise_zones(prepared: Prepared, study: Study) -> pd.DataFrame:
 
 
 def _document(
-    prepared: Prepared, study: Study, gaps: pd.DataFrame, need: pd.DataFrame, parts: pd.DataFrame
+    prepared: Prepared, study: Study, gaps: pd.DataFrame, need: pd.DataFrame, first: pd.DataFrame
 ) -> dict[str, Any]:
     facts = prepared.facts
     people = prepared.small_areas.set_index("small_area_id")["people"]
+    names = prepared.small_areas.set_index("small_area_id")["name"]
     return {
         "run": run_id(prepared, study),
         "fingerprint": study.fingerprint(),
@@ -370,7 +384,8 @@ def _document(
         "future_population": facts["future_population"],
         "housing": facts["housing"],
         "gaps": summary.gaps(gaps, study=study),
-        "isolation": summary.isolation(need, parts, people),
+        "isolation": {**summary.isolation(need, people), **facts["isolation"]},
+        "priorities": summary.priorities(first, names),
         "zones": facts["zones"],
         "datasets": facts["datasets"],
         "known": facts["known"],
@@ -388,7 +403,9 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
         *summary.remarks_on_people(prepared.people, prepared.small_areas, counts),
         *summary.remarks_on_places(prepared.places, prepared.refused),
         *summary.remarks_on_duplicates(prepared.duplicates),
+        *summary.remarks_on_need(prepared.need[0], prepared.need[2], study=study),
     ]
+    used = isolation.chosen(prepared.small_areas, study=study)
     return {
         "population": summary.population(prepared.people, counted),
         "future_population": summary.future_population(prepared.statistics, prepared.datasets),
@@ -404,6 +421,9 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
         },
         "places": summary.places(prepared.places, prepared.outside, study=study),
         "coverage": summary.coverages(prepared.coverage, study=study),
+        "isolation": summary.index(
+            used, prepared.need[0], prepared.need[2], prepared.provenance, prepared.datasets, study=study
+        ),
         "zones": _zone_document(prepared, study),
         "datasets": summary.datasets(prepared.datasets),
         "known": [remark.document() for remark in remarks],
@@ -456,9 +476,11 @@ def results(prepared: Prepared, assessment: Assessment) -> dict[type[schemas.Tab
         schemas.AreaCoverage: assessment.area_coverage,
         schemas.Coverage: assessment.coverage,
         schemas.Gaps: assessment.gaps,
+        schemas.HotSpots: assessment.hot_spots,
         schemas.Indicators: assessment.indicators,
         schemas.Isolation: assessment.isolation,
         schemas.Origins: prepared.origins,
+        schemas.Priorities: assessment.priorities,
         schemas.ZoneSummary: assessment.zone_summary,
     }
 

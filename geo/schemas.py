@@ -50,6 +50,8 @@ PRECISIONS = ("point", "block", "town", "district", "municipality", "prefecture"
 丁目, or no more than the municipality or prefecture."""
 STATES = ("known", "partial", "unknown")
 """How far a number is known; partial: it lies between two bounds."""
+HOT_SPOTS = ("hot", "cold", "high_among_low", "low_among_high", "not_significant", "not_enough_data")
+"""High risk among high, low among low, the two outliers, and what no test can tell."""
 CONSENT = ("none", "asked", "agreed_internal", "agreed_public")
 
 Text = Series[str]
@@ -387,12 +389,57 @@ class Isolation(Table):
 
     small_area_id: Text = key()
     risk: Series[float] = pa.Field(nullable=True)
-    """Mean of the indicators' z-scores; NaN: not enough data."""
+    """The indicators' scores joined as the study says; NaN: not enough data."""
     rank: Series[float] = pa.Field(nullable=True)
+    rank_low: Series[float] = pa.Field(nullable=True)
+    rank_high: Series[float] = pa.Field(nullable=True)
+    """Between which ranks the area lies when normalisation, weights, aggregation and missing rule are varied."""
+    high_share: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    """Share of these variations in which the area is among those of relatively high risk."""
     high_risk: Series[bool]
     risk_class: Series[float] = pa.Field(isin=(1, 2, 3), nullable=True)
     access_class: Series[float] = pa.Field(isin=(1, 2, 3), nullable=True)
+    hot_spot: Text = pa.Field(isin=HOT_SPOTS, nullable=True)
+    """The class by local Moran; None: too few areas to look for any."""
     reason: Text = pa.Field(nullable=True)
+
+    class Config:
+        """Access and hot spots are found after the risk; an older run has fewer columns."""
+
+        add_missing_columns = True
+
+
+class HotSpots(Table):
+    """Where high or low risk clusters: one row an area and local statistic."""
+
+    small_area_id: Text = key()
+    statistic: Text = key(isin=("local_moran", "gi_star"))
+    value: Series[float] = pa.Field(nullable=True)
+    """Local Moran's I, or the standard score of Gi*."""
+    neighbours: Series[int] = pa.Field(ge=0)
+    p: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    """Two-sided, by permutation."""
+    q: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    """The same, corrected for asking so many areas (false discovery rate)."""
+    hot_spot: Text = pa.Field(isin=HOT_SPOTS)
+
+
+class Priorities(Table):
+    """Areas where a relatively high need meets poor access, first ones first; reasons beside, never one index."""
+
+    small_area_id: Text = key()
+    place: Series[int] = pa.Field(ge=1)
+    """Place in the list; areas alike in all that counts share one."""
+    group: Text
+    """Whose lack of places the reason tells."""
+    kind: Text
+    limit_m: Series[int]
+    people: Series[float] = pa.Field(ge=0, nullable=True)
+    left_out_people: Series[float] = pa.Field(ge=0, nullable=True)
+    left_out_share: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    high_indicators: Text
+    """The indicators that are high here, strongest first, joined by ``;``."""
+    is_hot_spot: Series[bool]
 
 
 class Indicators(Table):
@@ -403,7 +450,10 @@ class Indicators(Table):
     numerator: Series[float] = pa.Field(ge=0, nullable=True)
     denominator: Series[float] = pa.Field(ge=0, nullable=True)
     value: Series[float] = pa.Field(nullable=True)
-    z: Series[float] = pa.Field(nullable=True)
+    smoothed: Series[float] = pa.Field(nullable=True)
+    """The value, drawn towards that of all areas where few people make it shaky."""
+    score: Series[float] = pa.Field(nullable=True)
+    """On the study's scale; higher means more risk."""
 
 
 class ZoneSummary(Table):

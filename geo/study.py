@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from geo import errors
 
@@ -40,6 +40,99 @@ DEFAULT_GROUPS = (
     Group(group="age_65_plus", column="people_65_plus", targets=("all", "older")),
     Group(group="age_75_plus", column="people_75_plus", targets=("all", "older")),
 )
+
+
+class Indicator(BaseModel):
+    """A share of people or households that goes with a higher (or lower) risk of isolation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    indicator: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    """Name of the indicator, also the key of its label in ``geo/locales``."""
+    numerator: str
+    """The column that is counted."""
+    denominator: str
+    """The column that it is a share of."""
+    less: str = ""
+    """A column taken away from the numerator's."""
+    measures: str = ""
+    """What it measures; of several that measure the same only the first that the data give is counted, since
+    they are strongly correlated. Blank: its own name."""
+    higher_means: Literal["more_risk", "less_risk"] = "more_risk"
+    """Its direction."""
+    weight: float = Field(1.0, gt=0, le=1000)
+    """Counts with ``weighting = "own"``."""
+    weight_low: float = Field(0.0, ge=0, le=1000)
+    weight_high: float = Field(0.0, ge=0, le=1000)
+    """With ``weighting = "interval"``: between which weights a committee wavers; 0 and 0: ``weight`` alone."""
+
+    @field_validator("weight_high")
+    @classmethod
+    def _ordered(cls, value: float, info: ValidationInfo) -> float:
+        if value < info.data.get("weight_low", 0):
+            raise ValueError("the interval of weights ends below its beginning")
+        return value
+
+
+DEFAULT_INDICATORS = (
+    Indicator(indicator="age_75_plus_share", numerator="people_75_plus", denominator="table_people"),
+    Indicator(
+        indicator="one_person_share",
+        numerator="households_one_person",
+        denominator="households_private",
+        measures="family",
+    ),
+    Indicator(
+        indicator="one_person_share",
+        numerator="households_one_person",
+        denominator="households",
+        measures="family",
+    ),
+    Indicator(
+        indicator="no_family_share",
+        numerator="households_private",
+        denominator="households_private",
+        less="households_relatives_only",
+        measures="family",
+    ),
+)
+"""In order of preference: one indicator of age and one of living without family. The two kinds of the second
+are strongly correlated, so only the first that the data give is counted. One-person households are taken over
+private households where a table gives those, else over all households of the boundary file."""
+
+
+class TierRule(BaseModel):
+    """What a zone of one tier should have (小地域, 中圏域, 区市町村): a committee's own rule, no standard."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    """Name of the rule, also the key of its label in ``geo/locales``."""
+    tier: Literal["small", "middle", "municipal"]
+    kinds: tuple[str, ...] = ()
+    """Kinds of place that count; none: a welfare coordinator is asked for (``coordinator_zones``)."""
+    permanent: bool = False
+    """Only permanent places count."""
+    within_m: int = Field(0, ge=0, le=5000)
+    """0: a place inside the zone is asked for; else one within so many metres of its people."""
+    min_share: float = Field(0.8, gt=0, le=1)
+    """With ``within_m``: the share of the zone's people who must have one."""
+
+
+DEFAULT_TIER_RULES = (
+    TierRule(
+        rule="salon_near",
+        tier="small",
+        kinds=("salon", "ibasho", "tea_room", "childrearing_salon"),
+        within_m=500,
+    ),
+    TierRule(rule="permanent_ibasho", tier="middle", kinds=("ibasho",), permanent=True),
+    TierRule(rule="consultation_desk", tier="middle", kinds=("consultation_desk",)),
+    TierRule(rule="coordinator", tier="middle"),
+    TierRule(rule="consultation_desk_municipal", tier="municipal", kinds=("consultation_desk",)),
+)
+"""After the three tiers of the Tokyo model (東社協 地域福祉推進委員会, 2021): a salon near everybody; in the middle
+tier a permanent place, a desk and a coordinator. Distances and shares are the project's own assumptions."""
 
 
 class Study(BaseModel):
@@ -92,8 +185,50 @@ class Study(BaseModel):
     """The share of areas with enough data, from the highest risk down, that is called relatively high."""
     disclosure_k: int = Field(10, ge=1)
     """Counts below this are masked where they could point to a household or an owner."""
-    seed: int = 20_260_401
+    seed: int = Field(20_260_401, ge=0)
     """Seed of everything random."""
+
+    # Need.
+    indicators: tuple[Indicator, ...] = DEFAULT_INDICATORS
+    """Of what the index of isolation risk is made."""
+    smoothing: Literal["none", "empirical_bayes"] = "empirical_bayes"
+    """Shares of few people are drawn towards the study area's share, the more the fewer they are (Marshall,
+    1991, J. R. Stat. Soc. C 40:283)."""
+    winsorise_share: float = Field(0.0, ge=0, lt=0.25)
+    """So many of the lowest and of the highest values are taken as the next ones inside, so that one extreme
+    area does not set the scale (OECD/JRC Handbook, 2008, step 5). 0: none."""
+    normalisation: Literal["z", "rank", "minmax"] = "z"
+    """How indicators are brought to one scale (OECD/JRC Handbook, 2008, step 5)."""
+    weighting: Literal["equal", "own", "interval"] = "equal"
+    """Whether indicators weigh the same, as each one's ``weight`` says, or the middle of its interval."""
+    aggregation: Literal["additive", "geometric"] = "additive"
+    """Additive: a low share makes up for a high one in full; geometric: in part (step 6)."""
+    missing_rule: Literal["unknown", "known_only", "middle"] = "unknown"
+    """An area that lacks an indicator has no risk, that of its other indicators, or the middle value of it."""
+    weight_spread: float = Field(0.5, ge=0, lt=1)
+    """How far each weight is varied for the interval of ranks, as a share of it, where no interval is given."""
+    rank_draws: int = Field(500, ge=100, le=20_000)
+    """Draws for the interval of ranks."""
+    rank_interval: float = Field(0.9, gt=0, lt=1)
+    """The share of the draws that lies within the interval."""
+    correlated_from: float = Field(0.8, gt=0, le=1)
+    """Indicators whose rank correlation reaches this are reported: they count one thing twice."""
+    permutations: int = Field(9_999, ge=9_999, le=99_999)
+    """Of the tests for hot spots. Fewer cannot reach the corrected level in a study area of many areas."""
+    hotspot_fdr: float = Field(0.05, gt=0, le=0.5)
+    """Share of false ones among the hot spots that is accepted (Benjamini and Hochberg, 1995)."""
+    hotspot_min_areas: int = Field(30, ge=10)
+    """With fewer areas no hot spots are looked for."""
+    priority_group: str = "age_65_plus"
+    """Whose lack of places the reasons of the priority list tell while everybody is asked about."""
+
+    # Equity, tiers, disclosure.
+    tier_rules: tuple[TierRule, ...] = DEFAULT_TIER_RULES
+    """What zones of each tier should have."""
+    coordinator_zones: tuple[str, ...] = ()
+    """Ids of the zones that have a welfare coordinator; none given: not known."""
+    rounding: int = Field(5, ge=1, le=100)
+    """Counts that leave the house are rounded to multiples of this."""
 
     @field_validator("limits_m")
     @classmethod
@@ -109,6 +244,13 @@ class Study(BaseModel):
             raise ValueError("give each group once")
         if not any(group.column == "people" and not group.targets for group in value):
             raise ValueError("one group must count all people (column people, no targets)")
+        return value
+
+    @field_validator("tier_rules")
+    @classmethod
+    def _distinct_rules(cls, value: tuple[TierRule, ...]) -> tuple[TierRule, ...]:
+        if len({rule.rule for rule in value}) != len(value):
+            raise ValueError("give each rule once")
         return value
 
     @property

@@ -13,9 +13,12 @@ from typing import Any, Literal
 import pandas as pd
 
 from geo import coverage, mesh
-from geo.study import Study
+from geo import isolation as needs
+from geo.study import Indicator, Study
 
 TOP_GAPS = 10
+SURE = 0.9
+"""An area is surely of relatively high risk when it is in so many of the variations of the index."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +218,7 @@ def gaps(table: pd.DataFrame, *, study: Study) -> dict[str, Any]:
     }
 
 
-def isolation(table: pd.DataFrame, indicators: pd.DataFrame, people: pd.Series) -> dict[str, Any]:
+def isolation(table: pd.DataFrame, people: pd.Series) -> dict[str, Any]:
     """How many areas have an index, and who lives where it is relatively high."""
     high = table.loc[table["high_risk"], "small_area_id"]
     return {
@@ -223,8 +226,100 @@ def isolation(table: pd.DataFrame, indicators: pd.DataFrame, people: pd.Series) 
         "high_risk_areas": len(high),
         "high_risk_people": number(people.reindex(high).sum()),
         "not_enough_data": int(table["risk"].isna().sum()),
-        "indicators": sorted(indicators["indicator"].unique().tolist()),
+        "surely_high": int((table["high_share"] >= SURE).sum()),
     }
+
+
+def index(
+    used: Iterable[Indicator],
+    indicators: pd.DataFrame,
+    hot_spots: pd.DataFrame,
+    provenance: Mapping[str, str],
+    datasets: pd.DataFrame,
+    *,
+    study: Study,
+) -> dict[str, Any]:
+    """What the index of risk is made of, how, and where it clusters.
+
+    Parameters
+    ----------
+    used : iterable of Indicator
+        Of :func:`geo.isolation.chosen`.
+    indicators : schemas.Indicators
+    hot_spots : schemas.HotSpots
+    provenance : mapping of str to str
+        Column → dataset, of :func:`geo.demand.provenance`.
+    datasets : schemas.Datasets
+    study : Study
+    """
+    edition = datasets.set_index("dataset_id")["edition"]
+    parts = []
+    for part in used:
+        sources = sorted({provenance[c] for c in (part.numerator, part.denominator) if c in provenance})
+        parts.append(
+            {
+                "indicator": part.indicator,
+                "numerator": f"{part.numerator} - {part.less}" if part.less else part.numerator,
+                "denominator": part.denominator,
+                "higher_means": part.higher_means,
+                "areas": int(indicators.loc[indicators["indicator"] == part.indicator, "value"].count()),
+                "datasets": sources,
+                "editions": [text(edition.get(source)) for source in sources],
+            }
+        )
+    return {
+        "indicators": sorted(indicators["indicator"].unique().tolist()),
+        "parts": parts,
+        "choices": {name: getattr(study, name) for name in CHOICES},
+        "correlations": [
+            {
+                "first": row.first,
+                "second": row.second,
+                "correlation": number(row.correlation, 3),
+                "areas": row.areas,
+            }
+            for row in needs.correlations(indicators).itertuples(index=False)
+        ],
+        "hot_spots": {
+            statistic: part["hot_spot"].value_counts().sort_index().to_dict()
+            for statistic, part in hot_spots.groupby("statistic", sort=True)
+        },
+    }
+
+
+CHOICES = (
+    "smoothing",
+    "winsorise_share",
+    "normalisation",
+    "weighting",
+    "aggregation",
+    "missing_rule",
+    "rank_draws",
+    "rank_interval",
+    "permutations",
+    "hotspot_fdr",
+    "seed",
+)
+"""What the study says of the index."""
+
+
+def priorities(table: pd.DataFrame, names: pd.Series) -> list[dict[str, Any]]:
+    """Where a relatively high need meets poor access, first ones first."""
+    ordered = table.sort_values(["place", "small_area_id"])
+    return [
+        {
+            "place": int(row.place),
+            "small_area_id": row.small_area_id,
+            "name": str(names[row.small_area_id]),
+            "group": row.group,
+            "limit_m": int(row.limit_m),
+            "left_out_people": number(row.left_out_people),
+            "left_out_share": number(row.left_out_share, 6),
+            "high_indicators": [name for name in row.high_indicators.split(";") if name],
+            "is_hot_spot": bool(row.is_hot_spot),
+        }
+        for row in ordered.head(TOP_GAPS).itertuples()
+    ]
 
 
 def datasets(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -419,6 +514,35 @@ def remarks_on_duplicates(pairs: pd.DataFrame) -> Iterable[Remark]:
             "places_undecided",
             "{n} pairs of places may be one place and count as two; decide them with: ibasho duplicates DIR",
             {"n": waiting},
+        )
+
+
+def remarks_on_need(indicators: pd.DataFrame, hot_spots: pd.DataFrame, *, study: Study) -> Iterable[Remark]:
+    """What the index of risk and its hot spots cannot say."""
+    for name, part in indicators.groupby("indicator", sort=True):
+        if part["value"].nunique() > 1 and part["smoothed"].round(9).nunique() == 1:
+            yield Remark(
+                "partial",
+                "indicator_by_chance",
+                "The areas differ in {indicator} by no more than chance makes with so few people: all count as "
+                "equal in it.",
+                {"indicator": name},
+            )
+    for row in needs.correlations(indicators).itertuples(index=False):
+        if abs(row.correlation) >= study.correlated_from:
+            yield Remark(
+                "partial",
+                "indicators_correlated",
+                "{first} and {second} go together (rank correlation {value}): what they share counts twice.",
+                {"first": row.first, "second": row.second, "value": number(row.correlation, 2)},
+            )
+    judged = hot_spots[hot_spots["statistic"] == "local_moran"]
+    if len(judged) and (judged["hot_spot"] == "not_enough_data").all():
+        yield Remark(
+            "unknown",
+            "no_hot_spots",
+            "Hot spots are not looked for: it takes at least {n} areas with different values.",
+            {"n": study.hotspot_min_areas},
         )
 
 

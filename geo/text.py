@@ -73,8 +73,9 @@ def tell(code: str, template: str, language: Language, /, **values: object) -> s
 
 def _said(words: dict[str, str], name: str, value: object) -> object:
     """A value in the reader's words, counted words (``town 3, district 1``) one by one."""
-    if f"{name}.{value}" in words:
-        return words[f"{name}.{value}"]
+    for section in (name, "indicator"):  # Two indicators in one sentence cannot both have that name.
+        if f"{section}.{value}" in words:
+            return words[f"{section}.{value}"]
     counted = [part.rpartition(" ") for part in str(value).split(", ")]
     if all(f"{name}.{word}" in words for word, _, _ in counted):
         return words["unit.list"].join(f"{words[f'{name}.{word}']} {n}" for word, _, n in counted)
