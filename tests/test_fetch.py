@@ -907,6 +907,38 @@ def test_from_nothing_to_a_run(
     assert len(server.requests) == before
 
 
+def test_mesh_tables_come_after_the_border_and_may_hold_nobody_of_it(server: Server, tmp_path: Path) -> None:
+    # Within a walk of 140 degrees east: of the two primary squares asked for one holds nobody of the ward.
+    own = gpd.GeoDataFrame(
+        {"N03_001": ["東京都"], "N03_004": "文京区", "N03_007": "13105"},
+        geometry=[shapely.box(139.98, 35.6, 139.9999, 35.61)],
+        crs="EPSG:6668",
+    )
+    own.to_file(tmp_path / "N03-23_13.geojson", driver="GeoJSON")
+    folder, environment = (
+        tmp_path / "ward",
+        {"IBASHO_FETCH_BASE": server.base, "IBASHO_CACHE": str(tmp_path / "c")},
+    )
+    assert ibasho("new", folder, "--municipality", "13105").returncode == 0
+    assert ibasho("import", folder, tmp_path / "N03-23_13.geojson").returncode == 0
+    area = shapely.box(139.98, 35.6, 140.01, 35.61)
+    plan = fetch.plan("13105", fetch.chosen(["t001141"]), settings=fetch.Settings(tmp_path), area=area)
+    columns = ["KEY_CODE", "HTKSYORI", "HTKSAKI", "GASSAN", *(f"T001141{i:03d}" for i in range(1, 51))]
+    for item, square in zip(plan, ("533937293", "534030201"), strict=True):
+        lines = [",".join(columns), "," * 53, ",".join([square, "0", "", "", *["7"] * 50])]
+        server.give(item.url, Answer(zipped(**{"tblT001141H.txt": "\r\n".join(lines).encode("cp932")})))
+    done = ibasho("fetch", folder, "t001141", "--json", **environment)
+    assert done.returncode == 0, done.stderr + done.stdout
+    fetched = json.loads(done.stdout)["datasets"]
+    assert [(one["file"], bool(one["imported"])) for one in fetched] == [
+        ("tblT001141H5339.zip", True),
+        ("tblT001141H5340.zip", False),
+    ]
+    told = json.loads(ibasho("check", folder, "--json").stdout)
+    assert {one["kind"] for one in told["datasets"]} == {"municipalities", "census-mesh"}
+    assert told["missing"] == ["places", "streets", "zones"]
+
+
 def test_a_region_is_cut_to_the_ward(
     server: Server, bunkyo: tuple[Path, dict[str, str]], sample: Path
 ) -> None:

@@ -100,6 +100,9 @@ def _read_in(target: Project, file: fetch.File) -> tuple[dict[str, Any], str, Re
     try:
         found = project.read(target, [file.path], kind=kind)[0]
     except errors.AtlasError as problem:
+        if problem.code == "mesh_not_here":
+            # Of the primary squares around the municipality some hold none of its people: nothing is missing.
+            return document, f"{head}\n{say('fetch.not_here', id=name, path=file.path)}", None
         sentence = base.sentence(problem)
         words = say("fetch.unread", id=name, path=file.path, sentence=sentence)
         return {**document, "problem": sentence}, f"{head}\n{words}", None

@@ -75,7 +75,8 @@ def cells(
         of its municipality (four digits follow for one without 丁目, six for one with).
     """
     at = [table.header.index(c) if c in table.header else None for c in ("key_code", "htksyori", "htksaki")]
-    check_width(table, rows, max(i for i in (*at, *columns.values()) if i is not None))
+    # Of the whole header, also where the last columns are not read: a row that ends early was cut off somewhere.
+    check_width(table, rows, max(i for i, name in enumerate(table.header) if name))
     keys, how, goals = ([_tables.plain(r.cells[i]) if i is not None else "" for r in rows] for i in at)
     return Cells(
         keys=[key_of(key) for key in keys],
@@ -93,7 +94,7 @@ def rows_of(table: _tables.Table) -> int:
 
 
 def check_width(table: _tables.Table, rows: Sequence[_tables.Row], last: int) -> None:
-    """Raise when a row ends before the last column that is read."""
+    """Raise when a row ends before the last column of the header."""
     short = [r.number for r in rows if len(r.cells) <= last]
     if short:
         raise errors.DataError(
