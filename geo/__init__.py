@@ -17,6 +17,7 @@ The way the data goes; each module imports only what stands above it::
     demand       census -> people of each group -> points where they start to walk
     access       origins x places -> walking distances
     coverage     distances -> who reaches what; the gaps
+    opening      distances x opening hours -> when something is open within the walk
     isolation    census -> risk of isolation, apart from access
     hotspots     where a value clusters among neighbouring areas
     zones        anything per origin -> any zone system, overlaps declared

@@ -110,6 +110,32 @@ def outside(
     return table.sort_values("place_id", ignore_index=True)
 
 
+def pairs(
+    metric: access.Metric,
+    origins: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+    *,
+    on_water: pd.Series,
+    limit_m: float,
+    study: Study,
+) -> pd.DataFrame:
+    """Every open place, whomever it is for, that is at most a walk of ``limit_m`` away.
+
+    Returns
+    -------
+    distances : schemas.Distances
+        Origins on water walk nowhere.
+    """
+    land = gpd.GeoDataFrame(origins[~on_water.to_numpy()])
+    return access.distances(
+        metric, land, _running(places, study), limit_m=limit_m, max_snap_m=study.max_snap_m
+    )
+
+
+def _running(places: gpd.GeoDataFrame, study: Study) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(places[(places["status"] == "open") & precise(places, study)])
+
+
 def measure(
     metric: access.Metric,
     origins: gpd.GeoDataFrame,
@@ -195,7 +221,7 @@ def _surroundings(
 ) -> _Surroundings:
     wet = on_water.to_numpy()
     land, snap = gpd.GeoDataFrame(origins[~wet]), {"max_snap_m": study.max_snap_m}
-    running = gpd.GeoDataFrame(places[(places["status"] == "open") & precise(places, study)])
+    running = _running(places, study)
     water = pd.Series("water_area", index=origins["origin_id"].to_numpy()[wet], dtype=object)
     refused = access.refused(metric, land, **snap).set_index("origin_id")["reason"]
     return _Surroundings(

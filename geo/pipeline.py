@@ -30,6 +30,7 @@ from geo import (
     manifest,
     mesh,
     network,
+    opening,
     registry,
     schemas,
     slope,
@@ -44,6 +45,9 @@ from geo.study import Study
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of a stage, and how many of how many are done."""
+
+REACH_M = 1200
+"""How far the app's slider goes: longer walks are searched again when they are asked for."""
 
 STAGES = ("read", "network", "people", "distances", "cells", "assess", "write")
 
@@ -60,7 +64,11 @@ class Prepared:
     zones: gpd.GeoDataFrame
     small_areas: gpd.GeoDataFrame
     people: Mapping[str, pd.Series]
+    metric: access.Metric
     origins: gpd.GeoDataFrame
+    on_water: pd.Series
+    at_origins: pd.DataFrame
+    """People of each group, aligned on the origins."""
     cells: gpd.GeoDataFrame
     contiguity: np.ndarray
     streets: gpd.GeoDataFrame
@@ -81,6 +89,20 @@ class Prepared:
     """The dataset that each count of the small areas comes from."""
 
     # What follows from the tables above alone is worked out when first asked: a moved slider asks again.
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """Origins and the open places around them, as far as any slider goes."""
+        return self._walks(max(REACH_M, *self.study.limits_m))
+
+    def within(self, limit_m: float) -> pd.DataFrame:
+        """Pairs of at least that limit."""
+        return self.pairs if limit_m <= max(REACH_M, *self.study.limits_m) else self._walks(limit_m)
+
+    def _walks(self, limit_m: float) -> pd.DataFrame:
+        return coverage.pairs(
+            self.metric, self.origins, self.places, on_water=self.on_water, limit_m=limit_m, study=self.study
+        )
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -116,6 +138,8 @@ class Assessment:
     area_coverage: pd.DataFrame
     gaps: gpd.GeoDataFrame
     gap_cells: pd.DataFrame
+    opening: pd.DataFrame
+    area_opening: pd.DataFrame
     isolation: pd.DataFrame
     indicators: pd.DataFrame
     hot_spots: pd.DataFrame
@@ -202,7 +226,10 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
         zones=all_zones,
         small_areas=areas,
         people=people,
+        metric=metric,
         origins=origins,
+        on_water=on_water,
+        at_origins=at_origins,
         cells=cells,
         contiguity=coverage.contiguity(cells, on_water=on_water),
         streets=streets,
@@ -244,9 +271,16 @@ def _plane(areas: gpd.GeoDataFrame, study: Study) -> str:
     return network.plane_crs(study.municipality_code, **middle)
 
 
+ASKED_LATER = {
+    *("limit_m", "gap_group", "gap_kind"),
+    *("period_start", "period_days", "waking_hours", "daypart_hours", "open_at"),
+}
+"""Fields of the study that no walking distance depends on: they change without measuring again."""
+
+
 def data_version(datasets: pd.DataFrame, study: Study) -> str:
     """Fingerprint of the data and of what the preparation asks of the study: names cached geometry."""
-    asked = study.model_dump(mode="json", exclude={"limit_m", "gap_group", "gap_kind"})
+    asked = study.model_dump(mode="json", exclude=ASKED_LATER)
     inputs = datasets[["dataset_id", "sha256"]].to_dict("records")
     return manifest.fingerprint(inputs, asked, manifest.versions())
 
@@ -305,7 +339,7 @@ def assess(prepared: Prepared, study: Study) -> Assessment:
     ----------
     prepared : Prepared
     study : Study
-        May differ from the prepared one in ``limit_m``, ``gap_group`` and ``gap_kind`` only.
+        May differ from the prepared one in the fields of :data:`ASKED_LATER` only.
 
     Raises
     ------
@@ -320,6 +354,8 @@ def assess(prepared: Prepared, study: Study) -> Assessment:
     by_area = coverage.area_coverage(prepared.coverage, prepared.origins, limits_m=limits)
     found, gap_cells = coverage.gaps(prepared.coverage, prepared.cells, prepared.contiguity, study=study)
     found = found.assign(zone_ids=_zones_of_gaps(prepared, found, gap_cells, study))
+    near = prepared.within(study.limit_m)
+    when = opening.reached(near, prepared.origins, prepared.places, prepared.at_origins, study=study)
     parts, risk, clusters = prepared.need
     need = isolation.with_access(risk, by_area, study=study)
     first = isolation.priorities(need, parts, by_area, study=study)
@@ -329,13 +365,29 @@ def assess(prepared: Prepared, study: Study) -> Assessment:
         area_coverage=by_area,
         gaps=schemas.conform(schemas.Gaps, found),
         gap_cells=gap_cells,
+        opening=opening.by_origin(when),
+        area_opening=opening.by_area(when),
         isolation=need,
         indicators=parts,
         hot_spots=clusters,
         priorities=first,
         zone_summary=_summarise_zones(prepared, study),
-        summary=_document(prepared, study, found, need, first),
+        summary=_document(prepared, study, found, need, first) | {"opening": _opening(prepared, when, study)},
     )
+
+
+def _opening(prepared: Prepared, when: opening.Reached, study: Study) -> dict[str, Any]:
+    now = None
+    if study.open_at is not None:
+        now = opening.reached_at(
+            prepared.within(study.limit_m),
+            prepared.origins,
+            prepared.places,
+            prepared.at_origins,
+            moment=study.open_at,
+            study=study,
+        )
+    return summary.opening(when, now, study=study)
 
 
 def _zones_of_gaps(
@@ -474,11 +526,13 @@ def results(prepared: Prepared, assessment: Assessment) -> dict[type[schemas.Tab
     """The tables of a run, as they are kept and digested."""
     return {
         schemas.AreaCoverage: assessment.area_coverage,
+        schemas.AreaOpening: assessment.area_opening,
         schemas.Coverage: assessment.coverage,
         schemas.Gaps: assessment.gaps,
         schemas.HotSpots: assessment.hot_spots,
         schemas.Indicators: assessment.indicators,
         schemas.Isolation: assessment.isolation,
+        schemas.Opening: assessment.opening,
         schemas.Origins: prepared.origins,
         schemas.Priorities: assessment.priorities,
         schemas.ZoneSummary: assessment.zone_summary,

@@ -48,6 +48,7 @@ STAGES = {
 PRECISIONS = ("point", "block", "town", "district", "municipality", "prefecture")
 """How well a position is known, best first: the place itself, its block (街区), its 丁目 or 字, its 大字 of several
 丁目, or no more than the municipality or prefecture."""
+DAYPARTS = ("morning", "afternoon", "evening")
 STATES = ("known", "partial", "unknown")
 """How far a number is known; partial: it lies between two bounds."""
 HOT_SPOTS = ("hot", "cold", "high_among_low", "low_among_high", "not_significant", "not_enough_data")
@@ -368,6 +369,32 @@ class AreaCoverage(Table):
     """NaN: nobody of the group lives here, or it is not known."""
     covered_share_max: Series[float] = pa.Field(ge=0, le=1, nullable=True)
     state: Text = pa.Field(isin=STATES)
+
+
+class Opening(Table):
+    """When: one row an origin and group of which people start there, within the study's walk and period."""
+
+    origin_id: Text = key()
+    group: Text = key()
+    people: Series[float] = pa.Field(ge=0)
+    open_share: Series[float] = pa.Field(ge=0, le=1)
+    """Share of the waking half-hours in which some fitting place is surely open."""
+    unknown_share: Series[float] = pa.Field(ge=0, le=1)
+    """Share in which none is surely open but one may be; the rest is closed."""
+
+
+class AreaOpening(Table):
+    """The timetable of each walking area: one row a small area, group, weekday and part of the day."""
+
+    small_area_id: Text = key()
+    group: Text = key()
+    weekday: Series[int] = key(ge=0, le=6)
+    """0: Monday."""
+    daypart: Text = key(isin=DAYPARTS)
+    people: Series[float] = pa.Field(ge=0)
+    open_share: Series[float] = pa.Field(ge=0, le=1)
+    """Mean over the people of the group who live here."""
+    unknown_share: Series[float] = pa.Field(ge=0, le=1)
 
 
 class Gaps(Table):

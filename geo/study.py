@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -183,6 +184,17 @@ class Study(BaseModel):
     """Ratios with a smaller denominator are "not enough data"."""
     high_risk_share: float = Field(0.2, gt=0, lt=1)
     """The share of areas with enough data, from the highest risk down, that is called relatively high."""
+    period_start: date = date(2026, 6, 1)
+    """First day of the period over which opening hours are counted. June has no national holiday, no New Year
+    and no Bon: four ordinary weeks. Set it to the first day that you plan for; it never follows the clock."""
+    period_days: int = Field(28, ge=7, le=366)
+    """Length of the period, days: whole weeks, so that every weekday counts alike."""
+    waking_hours: tuple[int, int] = (8, 20)
+    """First and last full hour in which a place could be visited: the project's own assumption."""
+    daypart_hours: tuple[int, int] = (12, 17)
+    """Hours at which the afternoon and the evening begin."""
+    open_at: datetime | None = None
+    """A date and time at which to ask who has an open place within the walk."""
     disclosure_k: int = Field(10, ge=1)
     """Counts below this are masked where they could point to a household or an owner."""
     seed: int = Field(20_260_401, ge=0)
@@ -235,6 +247,20 @@ class Study(BaseModel):
     def _ascending(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if not value or list(value) != sorted(set(value)) or value[0] < 50 or value[-1] > 5000:
             raise ValueError("give distinct distances from 50 to 5000 m, ascending")
+        return value
+
+    @field_validator("period_days")
+    @classmethod
+    def _weeks(cls, value: int) -> int:
+        if value % 7:
+            raise ValueError("give whole weeks: 7, 14, 21, 28 … days")
+        return value
+
+    @field_validator("waking_hours", "daypart_hours")
+    @classmethod
+    def _hours(cls, value: tuple[int, int]) -> tuple[int, int]:
+        if not 0 <= value[0] < value[1] <= 24:
+            raise ValueError("give two full hours from 0 to 24, ascending")
         return value
 
     @field_validator("groups")
@@ -323,4 +349,6 @@ def read(path: Path) -> Study:
 
 def write(study: Study, path: Path) -> None:
     """Write a ``study.toml`` that :func:`read` gives back equal."""
-    path.write_text(tomli_w.dumps(study.model_dump(mode="json")), encoding="utf-8")
+    # TOML has no null: what is absent has its default, which is none.
+    fields = study.model_dump(mode="json", exclude_none=True)
+    path.write_text(tomli_w.dumps(fields), encoding="utf-8")

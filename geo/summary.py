@@ -8,12 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pandas as pd
 
 from geo import coverage, mesh
 from geo import isolation as needs
+from geo import opening as opening_
+from geo.opening import Reached
 from geo.study import Indicator, Study
 
 TOP_GAPS = 10
@@ -191,6 +194,68 @@ def places(table: pd.DataFrame, outside: pd.DataFrame, *, study: Study) -> dict[
         "outside": len(outside),
         "outside_reached": int(outside["reached"].sum()),
         "limit_m": max(study.limits_m),
+    }
+
+
+def opening(found: Reached, now: pd.DataFrame | None, *, study: Study) -> dict[str, Any]:
+    """The share of the waking week in which something is open within the walk, for each group.
+
+    Parameters
+    ----------
+    found : opening.Reached
+    now : DataFrame or None
+        Of :func:`geo.opening.reached_at`, when the study asks for a date and time.
+    """
+    last = study.period_start + timedelta(days=study.period_days - 1)
+    return {
+        "period": [study.period_start.isoformat(), last.isoformat()],
+        "waking_hours": list(study.waking_hours),
+        "limit_m": study.limit_m,
+        "groups": [_open_group(found, group.group) for group in study.groups],
+        "open_at": None if now is None or study.open_at is None else _open_at(now, study.open_at),
+    }
+
+
+def _open_group(found: Reached, group: str) -> dict[str, Any]:
+    cells = opening_.shares(found, group)
+    whole = _open_share(cells)
+    unknown = whole["unknown_share"]
+    state = "unknown" if unknown is None or (unknown and not whole["open_share"]) else "partial"
+    return {
+        "group": group,
+        **whole,
+        "state": "known" if unknown == 0 else state,
+        "by_weekday": [
+            {"weekday": int(day), **_open_share(part)} for day, part in cells.groupby("weekday", sort=True)
+        ],
+        "by_daypart": [
+            {"daypart": part, **_open_share(own)}
+            for part in opening_.DAYPARTS
+            if len(own := cells[cells["daypart"] == part])
+        ],
+    }
+
+
+def _open_share(cells: pd.DataFrame) -> dict[str, Any]:
+    """Cells weigh by their half-hours."""
+    weights = cells["slots"] / cells["slots"].sum()
+    return {name: number((cells[name] * weights).sum(min_count=1), 6) for name in ("open_share", "unknown_share")}
+
+
+def _open_at(now: pd.DataFrame, moment: datetime) -> dict[str, Any]:
+    return {
+        "moment": moment.isoformat(timespec="minutes"),
+        "groups": [
+            {
+                "group": row.group,
+                "people": number(row.people),
+                "covered_people": number(row.covered_people),
+                "covered_share": number(row.covered_share, 6),
+                "covered_share_max": number(row.covered_share_max, 6),
+                "state": row.state,
+            }
+            for row in now.itertuples()
+        ],
     }
 
 

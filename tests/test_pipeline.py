@@ -137,7 +137,7 @@ class TestOnPaper:
         assert {key: said[key] for key in expected if key != "isolation"} | {
             "isolation": {key: said["isolation"][key] for key in expected["isolation"]}
         } == expected
-        assert set(said) == {*expected, "run", "fingerprint", "datasets", "known"}
+        assert set(said) == {*expected, "run", "fingerprint", "datasets", "known", "opening"}
         assert said["run"] == run.run_id == run.path.name
         assert [(row["id"], row["rows"], row["sha256"][-1]) for row in said["datasets"]][:2] == [
             ("municipalities", 1, "0"),
@@ -303,7 +303,7 @@ def test_areas_without_anybody_in_them(build_town, tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [{"limit_m": 300}, {"limit_m": 777}, {"gap_group": "under_15"}, {"gap_kind": "permanent"}],
+    [{"limit_m": 300}, {"limit_m": 777}, {"gap_group": "under_15"}, {"gap_kind": "permanent"}, {"period_start": "2026-12-28"}],
     ids=str,
 )
 def test_another_question_of_the_same_measure_equals_a_fresh_run(home, prepared, tmp_path, change):
@@ -364,10 +364,12 @@ def test_a_run_is_kept_with_what_it_was_made_of(run):
     assert set(manifest) == {"run", "study", "inputs", "versions", "seed", "results", "files"}
     assert set(manifest["results"]) == {
         "AreaCoverage",
+        "AreaOpening",
         "Coverage",
         "Gaps",
         "Indicators",
         "Isolation",
+        "Opening",
         "Origins",
         "ZoneSummary",
     }

@@ -40,11 +40,19 @@ SAMPLE_FILES: tuple[tuple[str, dict[str, str]], ...] = (
 )
 
 
-def run(folder: base.Folder, as_json: base.AsJson = False) -> None:
+def run(
+    folder: base.Folder,
+    as_json: base.AsJson = False,
+    start: Annotated[str | None, typer.Option("--from", help=say("help.from"), metavar="DATE")] = None,
+    moment: Annotated[str | None, typer.Option("--at", help=say("help.at"), metavar="DATE-TIME")] = None,
+) -> None:
     """Analyse a project and keep the run."""
     from geo import project
 
     target = project.open_(folder)
+    asked = {key: value for key, value in (("period_start", start), ("open_at", moment)) if value}
+    if asked:  # For this run only: the project keeps its own study.
+        target = project.Project(target.path, target.study.with_(**asked))
     document, path = _run(target)
     base.out({**document, "folder": str(path)}, _summary(document, path), as_json)
 

@@ -1,0 +1,398 @@
+"""When: opening hours beside walking distances → the share of the waking week in which something is open.
+
+A half-hour of an origin is open when any fitting place within the walk is surely open, unknown when none is but
+one may be, and closed otherwise. Unknown is a share of its own and never counts as open. The half-hours of a
+place are bits, ordered by weekday and part of the day, so that a place is a few machine words and the places
+within a walk are joined by one pass over the pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geo import coverage, schedule, schemas
+from geo.study import Group, Study
+
+DAYPARTS = schemas.DAYPARTS
+N_CELLS = 7 * len(DAYPARTS)
+"""Weekdays times parts of the day."""
+CHUNK = 200_000
+"""Pairs joined at a time: a million pairs of a city would not fit the memory of a laptop at once."""
+
+Words = NDArray[np.uint64]
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Hours:
+    """The half-hours of the study's period in which each place is open, or may be, as bits.
+
+    Parameters
+    ----------
+    place_id : ndarray of str
+        Ascending.
+    surely, possibly : ndarray of uint64, places × words
+        Bits of half-hours; whatever is surely open is possibly open too.
+    cell : ndarray of int, words
+        Weekday × 3 + part of the day to which all bits of a word belong.
+    slots : ndarray of int, 21
+        How many half-hours each cell has.
+    """
+
+    place_id: NDArray[Any]
+    surely: Words
+    possibly: Words
+    cell: NDArray[np.int64]
+    slots: Counts
+
+
+def hours(places: gpd.GeoDataFrame, *, study: Study) -> Hours:
+    """Opening hours of every place in the waking hours of the study's period.
+
+    Parameters
+    ----------
+    places : schemas.Places
+        ``opening_text`` is read by :func:`geo.schedule.parse`; without it the place is unknown all the time.
+    study : Study
+        ``period_start``, ``period_days``, ``waking_hours``, ``daypart_hours``.
+
+    Returns
+    -------
+    hours : Hours
+    """
+    ordered = places.sort_values("place_id", kind="stable")
+    when = _when(study)
+    last = study.period_start + timedelta(days=study.period_days - 1)
+    grids = [_grid(text, study.period_start, last) for text in _texts(ordered)]
+    states = np.array([grid.reshape(-1)[when.flat] for grid in grids], np.int8).reshape(len(grids), -1)
+    return Hours(
+        place_id=ordered["place_id"].to_numpy(dtype=object),
+        surely=_packed(states == schedule.OPEN, when),
+        possibly=_packed(states != schedule.CLOSED, when),
+        cell=when.cell,
+        slots=when.slots,
+    )
+
+
+@dataclass(frozen=True)
+class _When:
+    """Where the waking half-hours of the period stand: in the days × 48 grid, and among the bits."""
+
+    flat: NDArray[np.int64]
+    bit: NDArray[np.int64]
+    n_bits: int
+    cell: NDArray[np.int64]
+    slots: Counts
+
+
+def _when(study: Study) -> _When:
+    first, last = study.waking_hours
+    noon, evening = study.daypart_hours
+    slot = np.arange(first * 2, last * 2)
+    part = (slot >= noon * 2).astype(int) + (slot >= evening * 2).astype(int)
+    day = np.arange(study.period_days)
+    weekday = (study.period_start.weekday() + day) % 7
+    cell = (weekday[:, None] * len(DAYPARTS) + part[None, :]).ravel()
+    flat = (day[:, None] * schedule.SLOTS_PER_DAY + slot[None, :]).ravel()
+    slots = np.bincount(cell, minlength=N_CELLS)
+    words = -(-slots // 64)
+    # Every cell begins with a word of its own: the bits of a cell are counted by whole words.
+    begins = np.concatenate([[0], np.cumsum(words)[:-1]]) * 64
+    order = np.argsort(cell, kind="stable")
+    rank = np.arange(len(cell)) - np.concatenate([[0], np.cumsum(slots)[:-1]])[cell[order]]
+    return _When(
+        flat=flat[order],
+        bit=begins[cell[order]] + rank,
+        n_bits=int(words.sum()) * 64,
+        cell=np.repeat(np.arange(N_CELLS), words),
+        slots=slots,
+    )
+
+
+def _packed(states: NDArray[np.bool_], when: _When) -> Words:
+    bits = np.zeros((len(states), when.n_bits), np.bool_)
+    bits[:, when.bit] = states
+    return np.packbits(bits, axis=1).view(np.uint64)
+
+
+def _texts(places: pd.DataFrame) -> list[str]:
+    return ["" if pd.isna(text) else str(text) for text in places["opening_text"]]
+
+
+@lru_cache(maxsize=8192)
+def read(text: str) -> schedule.Schedule:
+    """The schedule that opening words tell; unknown where they tell none.
+
+    Examples
+    --------
+    >>> str(read("Tu,Th 10:00-15:00")), read("") == schedule.UNKNOWN
+    ('FREQ=WEEKLY;BYDAY=TU,TH 10:00-15:00', True)
+    """
+    return schedule.parse(text).schedule if text else schedule.UNKNOWN
+
+
+@lru_cache(maxsize=8192)
+def _grid(text: str, first: Any, last: Any) -> NDArray[np.int8]:
+    return schedule.slots(read(text), first, last)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Half-hours of each cell of the week in which something fitting is open within the walk.
+
+    Parameters
+    ----------
+    origins : DataFrame
+        ``origin_id, small_area_id``.
+    people : DataFrame
+        A column a group, aligned on ``origins``.
+    slots : ndarray of int, 21
+        How many half-hours each cell has.
+    surely, possibly : mapping of str to ndarray of int, origins × 21
+        By group.
+    """
+
+    origins: pd.DataFrame
+    people: pd.DataFrame
+    slots: Counts
+    surely: Mapping[str, Counts]
+    possibly: Mapping[str, Counts]
+
+
+def reached(
+    pairs: pd.DataFrame,
+    origins: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+    people: pd.DataFrame,
+    *,
+    study: Study,
+) -> Reached:
+    """Join the hours of the fitting places within ``limit_m`` of every origin.
+
+    Parameters
+    ----------
+    pairs : schemas.Distances
+        Of at least the study's limit.
+    origins : schemas.Origins
+    places : schemas.Places
+    people : DataFrame
+        A column for each group, aligned on ``origins``; NaN: not known.
+    study : Study
+
+    Returns
+    -------
+    reached : Reached
+    """
+    open_hours = hours(places, study=study)
+    near = pairs[pairs["distance_m"] <= study.limit_m]
+    row = pd.Index(origins["origin_id"]).get_indexer(near["origin_id"])
+    place = pd.Index(open_hours.place_id).get_indexer(near["place_id"])
+    order = np.lexsort((place, row))
+    row, place = row[order], place[order]
+    known: dict[bytes, tuple[Counts, Counts]] = {}
+    surely, possibly = {}, {}
+    for group in study.groups:
+        fits = np.isin(open_hours.place_id, coverage.fitting(places, group, "any", study)["place_id"])
+        if fits.tobytes() not in known:  # Several groups are served by the same places.
+            own = fits[place]
+            known[fits.tobytes()] = _counted(open_hours, row[own], place[own], len(origins))
+        surely[group.group], possibly[group.group] = known[fits.tobytes()]
+    return Reached(
+        origins=pd.DataFrame(origins[["origin_id", "small_area_id"]]),
+        people=people,
+        slots=open_hours.slots,
+        surely=surely,
+        possibly=possibly,
+    )
+
+
+def _counted(
+    open_hours: Hours, row: NDArray[np.int64], place: NDArray[np.int64], n: int
+) -> tuple[Counts, Counts]:
+    """Open and possibly open half-hours of every origin and cell."""
+    surely = np.zeros((n, N_CELLS), np.int64)
+    possibly = np.zeros((n, N_CELLS), np.int64)
+    for part in _chunks(row):
+        first = np.flatnonzero(np.diff(row[part], prepend=-1))
+        at = row[part][first]
+        for bits, counts in ((open_hours.surely, surely), (open_hours.possibly, possibly)):
+            joined = np.bitwise_or.reduceat(bits[place[part]], first, axis=0)
+            for word, cell in enumerate(open_hours.cell):
+                counts[at, cell] += np.bitwise_count(joined[:, word])
+    return surely, possibly
+
+
+def _chunks(row: NDArray[np.int64]) -> Iterator[slice]:
+    """Slices of about :data:`CHUNK` pairs that never part an origin."""
+    start = 0
+    while start < len(row):
+        end = min(start + CHUNK, len(row))
+        end = int(np.searchsorted(row, row[end - 1], "right"))
+        yield slice(start, end)
+        start = end
+
+
+def by_origin(found: Reached) -> pd.DataFrame:
+    """Open share of every origin and group that somebody of the group starts from.
+
+    Returns
+    -------
+    opening : schemas.Opening
+    """
+    total = found.slots.sum()
+    parts = []
+    for group, surely in found.surely.items():
+        people = found.people[group].to_numpy()
+        lived = people > 0
+        least = surely[lived].sum(axis=1) / total
+        parts.append(
+            pd.DataFrame(
+                {
+                    "origin_id": found.origins["origin_id"].to_numpy()[lived],
+                    "group": group,
+                    "people": people[lived],
+                    "open_share": least,
+                    "unknown_share": found.possibly[group][lived].sum(axis=1) / total - least,
+                }
+            )
+        )
+    table = pd.concat(parts, ignore_index=True)
+    return schemas.conform(schemas.Opening, table.assign(unknown_share=table["unknown_share"].clip(lower=0)))
+
+
+def by_area(found: Reached) -> pd.DataFrame:
+    """The timetable of every small area: mean over its people, by weekday and part of the day.
+
+    Returns
+    -------
+    area_opening : schemas.AreaOpening
+        Rows of cells that have no waking half-hour, and of areas where nobody of the group lives, are absent.
+    """
+    area, areas = pd.factorize(found.origins["small_area_id"], sort=True)
+    used = np.flatnonzero(found.slots)
+    parts = []
+    for group, surely in found.surely.items():
+        people = np.nan_to_num(found.people[group].to_numpy())
+        lived = np.bincount(area, people, len(areas))
+        here = np.flatnonzero(lived > 0)
+        shares = {
+            name: np.array([np.bincount(area, people * c[:, cell], len(areas))[here] for cell in used])
+            / (lived[here] * found.slots[used, None])
+            for name, c in (("open_share", surely), ("possible_share", found.possibly[group]))
+        }
+        parts.append(
+            pd.DataFrame(
+                {
+                    "small_area_id": np.tile(areas[here], len(used)),
+                    "group": group,
+                    "weekday": np.repeat(used // len(DAYPARTS), len(here)),
+                    "daypart": np.repeat(np.array(DAYPARTS)[used % len(DAYPARTS)], len(here)),
+                    "people": np.tile(lived[here], len(used)),
+                    "open_share": shares["open_share"].ravel().clip(0, 1),
+                    "unknown_share": (shares["possible_share"] - shares["open_share"]).ravel().clip(0, 1),
+                }
+            )
+        )
+    return schemas.conform(schemas.AreaOpening, pd.concat(parts, ignore_index=True))
+
+
+def shares(found: Reached, group: str) -> pd.DataFrame:
+    """Mean over the people of a group, by weekday and part of the day.
+
+    Returns
+    -------
+    shares : DataFrame
+        ``weekday, daypart, slots, open_share, unknown_share``, one row a cell that has waking half-hours; NaN
+        when the group is not counted.
+    """
+    people = found.people[group].to_numpy()
+    known = np.isfinite(people)
+    weights = people[known] / people[known].sum() if (people[known] > 0).any() else people[known] * np.nan
+    used = np.flatnonzero(found.slots)
+    least, most = (
+        (weights @ counts[group][known])[used] / found.slots[used]
+        if known.any()
+        else np.full(len(used), np.nan)
+        for counts in (found.surely, found.possibly)
+    )
+    return pd.DataFrame(
+        {
+            "weekday": used // len(DAYPARTS),
+            "daypart": np.array(DAYPARTS)[used % len(DAYPARTS)],
+            "slots": found.slots[used],
+            "open_share": least,
+            "unknown_share": np.clip(most - least, 0, None),
+        }
+    )
+
+
+def at(places: gpd.GeoDataFrame, moment: datetime) -> pd.Series:
+    """Whether each place is open at a date and time: 1 open, 0 closed, -1 not known.
+
+    Examples
+    --------
+    >>> places = pd.DataFrame({"opening_text": ["Tu,Th 10:00-15:00", "Mo-Su 09:00-18:00", None]})
+    >>> at(places, datetime(2026, 6, 3, 14, 10)).tolist()
+    [0, 1, -1]
+    """
+    day, slot = moment.date(), moment.hour * 2 + moment.minute // 30
+    states = [_grid(text, day, day)[0, slot] for text in _texts(places)]
+    return pd.Series(states, index=places.index, dtype="int8")
+
+
+def reached_at(
+    pairs: pd.DataFrame,
+    origins: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+    people: pd.DataFrame,
+    *,
+    moment: datetime,
+    study: Study,
+) -> pd.DataFrame:
+    """People who have a fitting place within the walk that is open at a date and time.
+
+    Returns
+    -------
+    reached : DataFrame
+        ``group, people, covered_people, covered_people_max`` and the columns of :func:`geo.coverage.bounded`,
+        in the order of the study's groups.
+    """
+    state = at(places, moment)
+    near = pairs[pairs["distance_m"] <= study.limit_m]
+    rows = []
+    for group in study.groups:
+        fits = coverage.fitting(places, group, "any", study)
+        rows.append(_people_at(near, origins, people[group.group], group, fits, state))
+    return coverage.bounded(pd.DataFrame(rows))
+
+
+def _people_at(
+    near: pd.DataFrame,
+    origins: gpd.GeoDataFrame,
+    people: pd.Series,
+    group: Group,
+    fits: gpd.GeoDataFrame,
+    state: pd.Series,
+) -> dict[str, Any]:
+    own = state.reindex(fits.index)
+
+    def covered(chosen: pd.Series) -> float:
+        open_now = near["place_id"].isin(fits.loc[chosen, "place_id"])
+        inside = origins["origin_id"].isin(near.loc[open_now, "origin_id"]).to_numpy()
+        return float(people[inside].sum()) if people.notna().any() else float("nan")
+
+    return {
+        "group": group.group,
+        "people": float(people.sum()) if people.notna().any() else float("nan"),
+        "covered_people": covered(own == schedule.OPEN),
+        "covered_people_max": covered(own != schedule.CLOSED),
+    }
