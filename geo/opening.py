@@ -73,7 +73,9 @@ def hours(places: gpd.GeoDataFrame, *, study: Study) -> Hours:
     when = _when(study)
     last = study.period_start + timedelta(days=study.period_days - 1)
     grids = [_grid(text, study.period_start, last) for text in _texts(ordered)]
-    states = np.array([grid.reshape(-1)[when.flat] for grid in grids], np.int8).reshape(len(grids), -1)
+    states = np.array([grid.reshape(-1)[when.flat] for grid in grids], np.int8).reshape(
+        len(grids), len(when.flat)
+    )
     return Hours(
         place_id=ordered["place_id"].to_numpy(dtype=object),
         surely=_packed(states == schedule.OPEN, when),
