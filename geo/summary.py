@@ -239,7 +239,9 @@ def _open_group(found: Reached, group: str) -> dict[str, Any]:
 def _open_share(cells: pd.DataFrame) -> dict[str, Any]:
     """Cells weigh by their half-hours."""
     weights = cells["slots"] / cells["slots"].sum()
-    return {name: number((cells[name] * weights).sum(min_count=1), 6) for name in ("open_share", "unknown_share")}
+    return {
+        name: number((cells[name] * weights).sum(min_count=1), 6) for name in ("open_share", "unknown_share")
+    }
 
 
 def _open_at(now: pd.DataFrame, moment: datetime) -> dict[str, Any]:

@@ -303,7 +303,13 @@ def test_areas_without_anybody_in_them(build_town, tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [{"limit_m": 300}, {"limit_m": 777}, {"gap_group": "under_15"}, {"gap_kind": "permanent"}, {"period_start": "2026-12-28"}],
+    [
+        {"limit_m": 300},
+        {"limit_m": 777},
+        {"gap_group": "under_15"},
+        {"gap_kind": "permanent"},
+        {"period_start": "2026-12-28"},
+    ],
     ids=str,
 )
 def test_another_question_of_the_same_measure_equals_a_fresh_run(home, prepared, tmp_path, change):
@@ -362,15 +368,17 @@ def test_a_run_is_kept_with_what_it_was_made_of(run):
     assert kept(run, "summary.json") == run.assessment.summary
     manifest = kept(run)
     assert set(manifest) == {"run", "study", "inputs", "versions", "seed", "results", "files"}
-    assert set(manifest["results"]) == {
+    assert set(manifest["results"]) >= {
         "AreaCoverage",
         "AreaOpening",
         "Coverage",
         "Gaps",
+        "HotSpots",
         "Indicators",
         "Isolation",
         "Opening",
         "Origins",
+        "Priorities",
         "ZoneSummary",
     }
     stored = GeoPackage(run.path / "results.gpkg").read(schemas.ZoneSummary)
