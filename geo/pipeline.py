@@ -456,6 +456,7 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
         *summary.remarks_on_places(prepared.places, prepared.refused),
         *summary.remarks_on_duplicates(prepared.duplicates),
         *summary.remarks_on_need(prepared.need[0], prepared.need[2], study=study),
+        *summary.remarks_on_zones(prepared.zones),
     ]
     used = isolation.chosen(prepared.small_areas, study=study)
     return {
@@ -494,6 +495,7 @@ def _zone_document(prepared: Prepared, study: Study) -> list[dict[str, Any]]:
                 "system": system,
                 "tier": part["tier"].iloc[0],
                 "zones": len(part),
+                "approximate": bool(part["approximate"].any()),
                 "coincident_groups": len(own.coincident()),
                 "overlapping_pairs": len(own.overlapping),
                 "people_outside": summary.number(zones.outside(prepared.coverage, inside, study=study)),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from typing import Any, Literal
 import geopandas as gpd
 import pandas as pd
 
-from geo import changes, errors, manifest, registry, schemas, slope, sources
+from geo import changes, errors, manifest, registry, schemas, slope, sources, zones
 from geo import study as studies
 from geo.store import GeoPackage, Store
 from geo.study import Study
@@ -22,7 +22,13 @@ from geo.study import Study
 CODE_WEIGHTS = (6, 5, 4, 3, 2)
 DECISIONS = "decisions:duplicates"
 """The dataset of what persons decided about places that may be one."""
-WAITING = ("rows_no_position", "venues_no_parent")
+WAITING = (
+    "rows_no_position",
+    "venues_no_parent",
+    "zone_table_no_areas",
+    "schools_no_areas",
+    "elevation_no_streets",
+)
 """What a file may lack that another one of the same import brings: it is read again after them."""
 
 
@@ -155,19 +161,88 @@ def read(
     def read_one(file: Path) -> None:
         heights = _may_be_heights(file, kind)
         known = hints(project, [*before, *found.values()], mapping=mapping, heights=heights)
-        found[file] = sources.read(file, hints=known, **told)
+        reading = sources.read(file, hints=known, **told)
+        if reading.schema is schemas.Zones and (reading.table.geom_type == "Point").all():
+            reading = _grown_zones(project, reading, [*before, *found.values()])
+        found[file] = reading
 
     waiting = []
     for file in files:
         try:
             read_one(file)
-        except errors.DataError as problem:
+        except (errors.DataError, errors.MissingTableError) as problem:
             if problem.code not in WAITING or len(files) == 1:
                 raise
             waiting.append(file)
     for file in waiting:
         read_one(file)
     return [found[file] for file in files]
+
+
+def _grown_zones(
+    project: Project, reading: sources.Reading, readings: Sequence[sources.Reading]
+) -> sources.Reading:
+    """Zones grown from the points that a file gave, over the streets that are there."""
+    there = _with(project, schemas.Zones, readings)
+    drawn = there[(there["dataset_id"] == reading.dataset_id) & ~there["approximate"]]
+    areas, streets = (_with(project, s, readings) for s in (schemas.SmallAreas, schemas.Streets))
+    if len(drawn):
+        raise errors.DataError(
+            "zones_drawn",
+            "The project has drawn zones of the system {system}: zones grown from {file} would only be rougher. Give "
+            "the grown ones another name with --system.",
+            system=str(drawn["system"].iloc[0]),
+            file=reading.file,
+        )
+    if areas.empty:
+        raise errors.MissingTableError(
+            "schools_no_areas",
+            "Zones grow from {file} where people live, but the project has no small areas. Import the boundary file of "
+            "the census first.",
+            file=reading.file,
+        )
+    table, left = zones.grown(reading.table, areas, streets, study=project.study)
+    unused = reading.table.loc[~reading.table["zone_id"].isin(table["zone_id"]), "name"].tolist()
+    return replace(
+        reading,
+        table=table,
+        # The same list over other streets makes other zones.
+        sha256=manifest.fingerprint(reading.sha256, manifest.digest(table)),
+        notes=(*reading.notes, *_grown_notes(len(streets) > 0, len(table), unused, left)),
+    )
+
+
+def _grown_notes(by_street: bool, n: int, unused: Sequence[str], left: float) -> Iterator[sources.Note]:
+    if by_street:
+        yield sources.Note(
+            "unknown",
+            "zones_grown_streets",
+            "{n} zones are approximate: no file draws them, so each home was given to the nearest school along the "
+            "streets. The real borders may run elsewhere.",
+            values={"n": n},
+        )
+    else:
+        yield sources.Note(
+            "unknown",
+            "zones_grown_straight",
+            "{n} zones are rough: no file draws them and the project has no streets, so each home was given to the "
+            "school that is nearest in a straight line. Import streets, then this file again.",
+            values={"n": n},
+        )
+    if unused:
+        yield sources.Note(
+            "unknown",
+            "zones_grown_unused",
+            "{n} schools have no zone, since nobody lives nearest to them or no street leads there: {names}.",
+            values={"n": len(unused), "names": ", ".join(unused)},
+        )
+    if left:
+        yield sources.Note(
+            "unknown",
+            "zones_grown_left",
+            "{n} people reach none of these schools and are in no zone.",
+            values={"n": round(left)},
+        )
 
 
 def _may_be_heights(file: Path, kind: sources.Kind | None) -> bool:
@@ -187,9 +262,7 @@ def hints(
     """
 
     def table(schema: type[schemas.Table]) -> gpd.GeoDataFrame:
-        parts = [reading.table for reading in readings if reading.schema is schema]
-        ids = {reading.dataset_id for reading in readings}
-        return gpd.GeoDataFrame(_replaced(project.store.read(schema), ids, parts))
+        return _with(project, schema, readings)
 
     areas, borders = table(schemas.SmallAreas), table(schemas.Municipalities)
     own = borders[borders["municipality_code"] == project.study.municipality_code]
@@ -214,6 +287,15 @@ def hints(
 def _border(shapes: gpd.GeoDataFrame, municipality_code: str) -> gpd.GeoSeries | None:
     own = shapes[shapes["municipality_code"] == municipality_code]
     return gpd.GeoSeries([own.union_all()], crs=own.crs) if len(own) else None
+
+
+def _with(
+    project: Project, schema: type[schemas.Table], readings: Sequence[sources.Reading]
+) -> gpd.GeoDataFrame:
+    """A table as it would be with what was read."""
+    parts = [reading.table for reading in readings if reading.schema is schema]
+    ids = {reading.dataset_id for reading in readings}
+    return gpd.GeoDataFrame(_replaced(project.store.read(schema), ids, parts))
 
 
 @dataclass(frozen=True)

@@ -613,6 +613,18 @@ def remarks_on_need(indicators: pd.DataFrame, hot_spots: pd.DataFrame, *, study:
         )
 
 
+def remarks_on_zones(zones: pd.DataFrame) -> Iterable[Remark]:
+    """Which zone systems nobody drew."""
+    for system in sorted(zones.loc[zones["approximate"], "system"].unique()):
+        yield Remark(
+            "partial",
+            "zones_approximate",
+            "The zones {system} are approximate: they were grown around points, since no file draws them. People near "
+            "their borders may belong to the next one.",
+            {"system": system},
+        )
+
+
 def _counted(words: pd.Series) -> str:
     """How often each word stands there: ``town 3, district 1``."""
     return ", ".join(f"{word} {n}" for word, n in words.value_counts(sort=False).sort_index().items())

@@ -15,8 +15,8 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from geo import access, demand, disclosure, network, schemas
 from geo import coverage as covering
-from geo import disclosure, schemas
 from geo.study import Study
 
 OVERLAP_SHARE = 0.01
@@ -88,6 +88,70 @@ def relevant(
     holds[shapely.STRtree(inside).query(origins.geometry.to_numpy(), predicate="intersects")[1]] = True
     own = zones["municipality_code"].isna() | (zones["municipality_code"] == municipality_code)
     return gpd.GeoDataFrame(zones[own | holds]).reset_index(drop=True)
+
+
+def grown(
+    schools: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, *, study: Study
+) -> tuple[gpd.GeoDataFrame, float]:
+    """Zones around schools where no file draws them: each home belongs to the school that is nearest on foot.
+
+    The land is divided among the points where people start to walk (a Voronoi diagram), and each piece goes to the
+    school that its point reaches first: along the streets, or straight where there are none. Real zones follow roads,
+    railways and what was agreed once; these are an approximation of them, and are marked so.
+
+    Parameters
+    ----------
+    schools : schemas.Zones
+        Points.
+    areas : schemas.SmallAreas
+    streets : schemas.Streets
+        May be empty.
+    study : Study
+        Its ``detour_factor`` and ``max_snap_m``.
+
+    Returns
+    -------
+    zones : schemas.Zones
+        Areas in the system of ``schools``; a school that is nearest to nobody has none.
+    left : float
+        People who reach none of the schools, and are in no zone.
+    """
+    west, south, east, north = areas.total_bounds
+    middle = {"longitude": (west + east) / 2, "latitude": (south + north) / 2}
+    crs = network.plane_crs(study.municipality_code, **middle)
+    land, goals = areas.to_crs(crs), schools.rename(columns={"zone_id": "place_id"}).to_crs(crs)
+    roads = streets.to_crs(crs)
+    net = network.build(roads, crs=crs) if len(roads) else None
+    metric: access.Metric = net if net is not None else access.StraightLine(study.detour_factor)
+    homes = demand.origins(land, roads, net)
+    first = access.nearest(metric, homes, goals, k=1, max_snap_m=study.max_snap_m)
+    school = homes["origin_id"].map(first.set_index("origin_id")["place_id"])
+    people = demand.people(homes, land.set_index("small_area_id")["people"])
+    parts = _parts(homes.geometry.to_numpy(), school.to_numpy(), land[~land["is_water"]].union_all())
+    shapes = gpd.GeoSeries(parts, crs=crs).to_crs(schools.crs)
+    kept = schools[schools["zone_id"].isin(shapes.index)]
+    drawn = kept.set_geometry(shapes.loc[kept["zone_id"]].to_numpy(), crs=schools.crs)
+    return schemas.conform(schemas.Zones, drawn.assign(approximate=True)), float(people[school.isna()].sum())
+
+
+def _parts(points: np.ndarray, label: np.ndarray, land: shapely.Geometry) -> dict[str, shapely.Geometry]:
+    """The land nearest to the points of each label."""
+    # Nodes above one another have one cell; the first of them tells whose it is.
+    at, which = np.unique(np.round(shapely.get_coordinates(points), 2), axis=0, return_index=True)
+    if len(at) == 1:
+        cells = np.array([land], dtype=object)
+    else:
+        cells = shapely.get_parts(
+            shapely.voronoi_polygons(shapely.multipoints(at), extend_to=land, ordered=True)
+        )
+    shapely.prepare(land)
+    owner = label[which]
+    found = {}
+    for name in sorted({one for one in owner if isinstance(one, str)}):
+        piece = shapely.intersection(shapely.union_all(cells[owner == name]), land)
+        parts = shapely.get_parts(piece)
+        found[name] = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
+    return {name: shape for name, shape in found.items() if not shape.is_empty}
 
 
 def members(zones: gpd.GeoDataFrame, points: gpd.GeoDataFrame, *, key: str) -> pd.DataFrame:

@@ -245,9 +245,10 @@ def test_round_a_block_the_rises_cancel(order: list[int], metres: list[float]) -
 def test_heights_of_a_project_reach_its_streets(tmp_path: Path) -> None:
     made = project.create(tmp_path / "p", municipality="13105")
     roads = saved(tmp_path, layer(("LineString", [A, B], {}), ("LineString", [B, C], {})), "roads.geojson")
-    readings = project.read(made, [roads, model(tmp_path)])
+    # Heights wait for the streets of the same import.
+    readings = project.read(made, [model(tmp_path), roads])
     project.add(made, readings)
-    assert [reading.kind for reading in readings] == ["streets", "elevation"]
+    assert [reading.kind for reading in readings] == ["elevation", "streets"]
     store = made.store
     found = slope.risen(store.read(schemas.Streets), store.read(schemas.Elevations))
     assert found["rise_m"].tolist() == [2.0, 2.0]

@@ -204,10 +204,10 @@ def test_a_layer_of_another_prefecture_is_told(tmp_path: Path) -> None:
     assert caught.value.code == "zones_not_here"
 
 
-def test_school_points_are_no_zones(tmp_path: Path) -> None:
+def test_school_points_are_no_zones_unless_one_says_so(tmp_path: Path) -> None:
     path = written(tmp_path / "A32P-16_13.geojson", [(v1("13101", "第一中学校"), cell(0).centroid)])
     with pytest.raises(errors.DataError) as caught:
-        sources.read(path, municipality_code="13101", kind="zones")
+        sources.read(path, municipality_code="13101", kind="municipalities")
     assert caught.value.code == "layer_not_polygons"
     with pytest.raises(errors.DataError) as caught:
         sources.detect(path)

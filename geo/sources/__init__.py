@@ -4,6 +4,7 @@ The map of the readers::
 
     detect, read     what a file is, by its content; and the reader for it
     boundaries       N03 municipalities; school zones A32 and A27; own zones, also merged small areas
+    schools          points from which zones are grown where no file draws them
     census           small areas with their people; the small-area tables; households at points
     grids            the census by grid square; people expected in years to come
     housing          vacant dwellings of the municipality in the housing survey
@@ -53,6 +54,7 @@ from geo.sources import (
     housing,
     places,
     residents,
+    schools,
     streets,
     vacancies,
 )
@@ -400,18 +402,12 @@ def _read(
         return streets.of_layer(opened) if isinstance(opened, _vectors.Layer) else streets.read(path)
     if kind == "households":
         return census.households(path)
-    if kind == "zones" and isinstance(opened, _tables.Sheet):
-        return boundaries.of_table(
-            opened,
-            municipality_code=municipality_code,
-            areas=hints.areas,
-            municipality=hints.municipality,
-            system=system,
-            tier=tier,
-        )
+    if kind in ("zones", "schools"):
+        told = {"municipality_code": municipality_code, "system": system, "tier": tier}
+        return _zones(path, kind, opened, hints, **told)
     if kind in _LAYER_KINDS:
         layer = _expect(path, opened, _vectors.Layer, kind)
-        return _polygons(layer, kind, municipality_code, system, tier, hints)
+        return _polygons(layer, kind, municipality_code, hints)
     if kind == "places":
         return _places(path, opened, municipality_code, hints)
     if kind == "addresses":
@@ -421,21 +417,23 @@ def _read(
     return _counts(_expect(path, opened, _tables.Sheet, kind), kind, municipality_code, hints)
 
 
-def _polygons(
-    layer: _vectors.Layer,
-    kind: Kind,
-    municipality_code: str,
-    system: str | None,
-    tier: str | None,
-    hints: Hints,
-) -> Reading:
+def _polygons(layer: _vectors.Layer, kind: Kind, municipality_code: str, hints: Hints) -> Reading:
     if kind == "municipalities":
         return boundaries.municipalities(layer, municipality_code=municipality_code)
-    if kind == "small-areas":
-        return census.small_areas(layer, municipality_code=municipality_code)
     if kind == "future-population":
         return grids.projection(layer, municipality_code=municipality_code, borders=hints.borders)
-    return boundaries.zones(layer, municipality_code=municipality_code, system=system, tier=tier)
+    return census.small_areas(layer, municipality_code=municipality_code)
+
+
+def _zones(path: Path, kind: Kind, opened: Opened, hints: Hints, **told: Any) -> Reading:
+    """Areas as they are drawn, merged by a table, or the points around which they will grow."""
+    if isinstance(opened, _vectors.Layer):
+        grow = kind == "schools" or opened.shape == "point"
+        return schools.of_layer(opened, **told) if grow else boundaries.zones(opened, **told)
+    sheet = _expect(path, opened, _tables.Sheet, kind)
+    if kind == "schools":
+        return schools.of_sheet(sheet, hints=hints, **told)
+    return boundaries.of_table(sheet, areas=hints.areas, municipality=hints.municipality, **told)
 
 
 def _counts(sheet: _tables.Sheet, kind: Kind, municipality_code: str, hints: Hints) -> Reading:

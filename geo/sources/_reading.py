@@ -27,6 +27,7 @@ Kind = Literal[
     "streets",
     "addresses",
     "elevation",
+    "schools",
 ]
 Level = Literal["repaired", "refused", "unknown", "info"]
 

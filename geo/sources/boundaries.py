@@ -9,7 +9,7 @@ their way; so columns are told by what stands in them, never by the name of the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ def is_municipalities(layer: _vectors.Layer) -> bool:
 
 def is_zones(layer: _vectors.Layer) -> bool:
     """Polygons of a school-zone layer, or polygons with names."""
-    return layer.shape == "polygon" and (_school(layer) is not None or _name_column(layer) is not None)
+    return layer.shape == "polygon" and (school_of(layer) is not None or name_column(layer) is not None)
 
 
 # -- municipalities -----------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def _n03(layer: _vectors.Layer) -> gpd.GeoDataFrame:
 
 def _plain(layer: _vectors.Layer) -> gpd.GeoDataFrame:
     code = _CODE_IN_NAME.findall(layer.path.stem)
-    column = _name_column(layer)
+    column = name_column(layer)
     names = set(_texts(layer.frame, column)) if column else set()
     if len(code) != 1 or len(names) != 1:
         raise errors.DataError(
@@ -197,10 +197,10 @@ def zones(
         ``Zones``: one row a school or name, parts dissolved; zones may overlap, and are left so.
     """
     _need_polygons(layer)
-    school = _school(layer)
+    school = school_of(layer)
     default = SCHOOL_SYSTEMS[school] if school else ("own", "middle")
-    system, tier = _system(system or default[0]), _tier(tier or default[1])
-    named = _school_zones(layer) if school else _own_zones(layer)
+    system, tier = system_name(system or default[0]), tier_name(tier or default[1])
+    named = school_zones(layer) if school else _own_zones(layer)
     kept, notes = _of_municipality(layer, named, municipality_code)
     kept = kept.assign(zone_id=system + ":" + kept["zone_id"])
     table = kept.dissolve("zone_id", as_index=False, sort=True)
@@ -220,7 +220,8 @@ def zones(
     )
 
 
-def _system(name: str) -> str:
+def system_name(name: str) -> str:
+    """The name of a zone system, when it can be one."""
     if not re.fullmatch(r"[^\s:;]{1,60}", name):
         raise errors.DataError(
             "system_name",
@@ -231,7 +232,8 @@ def _system(name: str) -> str:
     return name
 
 
-def _tier(name: str) -> str:
+def tier_name(name: str) -> str:
+    """A tier, when there is one of that name."""
     if name not in schemas.TIERS:
         raise errors.DataError(
             "tier_unknown",
@@ -242,12 +244,13 @@ def _tier(name: str) -> str:
     return name
 
 
-def _school(layer: _vectors.Layer) -> str | None:
+def school_of(layer: _vectors.Layer) -> str | None:
+    """A27 or A32, areas or points, when the layer is one of them."""
     found = [p for p in SCHOOL_SYSTEMS if any(re.fullmatch(p + r"_\d{3}", c) for c in layer.columns)]
     return found[0] if found else None
 
 
-def _school_zones(layer: _vectors.Layer) -> gpd.GeoDataFrame:
+def school_zones(layer: _vectors.Layer) -> gpd.GeoDataFrame:
     """Code, name and key of each feature; what a column holds is seen in its values."""
     texts = {c: _texts(layer.frame, c) for c in sorted(layer.columns) if re.match(r"A(32|27)_\d{3}$", c)}
     code = _best(texts, lambda text: _tables.municipality_code(text) is not None and len(text) >= 4, 0.9)
@@ -282,7 +285,7 @@ def _best(texts: dict[str, list[str]], fits: Any, least: float) -> str | None:
 
 
 def _own_zones(layer: _vectors.Layer) -> gpd.GeoDataFrame:
-    column = _name_column(layer)
+    column = name_column(layer)
     if column is None:
         raise errors.DataError(
             "zones_name_missing",
@@ -291,7 +294,7 @@ def _own_zones(layer: _vectors.Layer) -> gpd.GeoDataFrame:
             columns=_tables.listed(layer.columns),
         )
     names = [_tables.plain(text) for text in _texts(layer.frame, column)]
-    code = next((c for c in layer.columns if c.lower() in _CODE_NAMES), None)
+    code = _code_column(layer.columns)
     codes = (
         [_tables.municipality_code(text) for text in _texts(layer.frame, code)]
         if code
@@ -300,7 +303,17 @@ def _own_zones(layer: _vectors.Layer) -> gpd.GeoDataFrame:
     return _zone_frame(layer, names, names, codes)
 
 
-def _name_column(layer: _vectors.Layer) -> str | None:
+def _code_column(columns: Iterable[str]) -> str | None:
+    return next((c for c in columns if c.lower() in _CODE_NAMES), None)
+
+
+def code_of(record: Mapping[str, str]) -> str | None:
+    """The municipality that a feature names itself."""
+    column = _code_column(record)
+    return _tables.municipality_code(record[column]) if column else None
+
+
+def name_column(layer: _vectors.Layer) -> str | None:
     """The column of names: by its own name, else the only one of distinct texts."""
     by_name = {_tables.heading(c): c for c in layer.columns}
     known = next((by_name[n] for n in _ZONE_NAMES if n in by_name), None)
@@ -339,9 +352,8 @@ def _of_municipality(
         for row in named.index[blank]
     ]
     codes = named["municipality_code"]
-    kept = named[
-        ~blank & (codes.isna() | (codes == municipality_code) | _same_city(codes, municipality_code))
-    ]
+    here = pd.Series([is_here(code, municipality_code) for code in codes], index=named.index)
+    kept = named[~blank & here]
     if kept.empty:
         raise errors.DataError(
             "zones_not_here",
@@ -363,12 +375,12 @@ def _of_municipality(
     return kept, notes
 
 
-def _same_city(codes: pd.Series[Any], municipality_code: str) -> pd.Series[Any]:
-    """Codes of wards of designated cities in the prefecture of such a ward (PP1xx; not Tokyo's)."""
-    prefecture = municipality_code[:2]
-    if prefecture == "13" or municipality_code[2] != "1":
-        return pd.Series(False, index=codes.index)
-    return codes.fillna("").str.startswith(prefecture + "1")
+def is_here(code: str | None, municipality_code: str) -> bool:
+    """Whether a zone is of the municipality, or of its city: PP1xx are wards of designated cities, not in Tokyo."""
+    if code is None or code == municipality_code:
+        return True
+    ward = municipality_code[2] == "1" and municipality_code[:2] != "13"
+    return ward and code.startswith(municipality_code[:3])
 
 
 def _school_edition(layer: _vectors.Layer) -> str | None:
@@ -430,7 +442,7 @@ def of_table(
     DataError
         No column names areas, or it is not clear which one names the zones.
     """
-    system, tier = _system(system or "own"), _tier(tier or "middle")
+    system, tier = system_name(system or "own"), tier_name(tier or "middle")
     if areas is None or areas.empty:
         raise errors.MissingTableError(
             "zone_table_no_areas",
