@@ -494,7 +494,7 @@ def test_a_project_merges_with_the_small_areas_that_it_has(tmp_path: Path, sampl
     )
 
 
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.sampled_from(["東", "西", "南"]), min_size=4, max_size=4), st.randoms())
 def test_merging_is_a_partition_in_any_order(zones: list[str], random: Any) -> None:
     keys = [key for key, *_ in AREAS[:4]]
