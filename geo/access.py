@@ -8,7 +8,7 @@ large number.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import geopandas as gpd
@@ -97,7 +97,7 @@ def distances(
     1         b        p        12.5
     """
     homes, goals = _Points.of(metric, origins, "origin_id"), _Points.of(metric, places, "place_id")
-    limit_dm = math.floor(limit_m * 10 + 1e-6)  # a limit that was added up in floats is not a hair short
+    limit_dm = _whole_dm(limit_m)
     if isinstance(metric, StraightLine):
         pairs = _straight_within(metric, homes, goals, limit_dm)
     else:
@@ -206,6 +206,268 @@ def unreachable(
     return pd.concat([own, rest]).sort_values("origin_id", kind="stable").reset_index(drop=True)
 
 
+# --- the nearest place of every spot, kept and mended -----------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """The nearest place of every spot of a network: what :func:`at` reads, and :func:`changed` mends.
+
+    Parameters
+    ----------
+    net : Network
+    place_id : (p,) str
+        Ascending.
+    xy : (p, 2) float64
+    joined : Joined
+        The places on the network.
+    distance_dm, place : (junctions,) int32
+        Decimetres to the nearest place and its position in ``place_id``; (``kernels.FAR``, -1) where none is
+        reached. Of equally near ones the first.
+    max_snap_m : float
+    """
+
+    net: network.Network
+    place_id: NDArray[Any]
+    xy: NDArray[np.float64]
+    joined: network.Joined
+    distance_dm: NDArray[np.int32]
+    place: NDArray[np.int32]
+    max_snap_m: float
+
+    def __repr__(self) -> str:
+        """How many places, on what."""
+        lost = int((self.joined.edge < 0).sum())
+        return f"Field({len(self.place_id)} places, {lost} of them refused, on {self.net})"
+
+
+def field(net: network.Network, places: gpd.GeoDataFrame, *, max_snap_m: float = 200) -> Field:
+    """The nearest place of every spot of the network, by one sweep from all places at once.
+
+    Parameters
+    ----------
+    net : Network
+    places : GeoDataFrame
+        ``place_id`` and points in the network's plane zone.
+    max_snap_m : float
+        As for :func:`distances`.
+
+    Returns
+    -------
+    field : Field
+
+    Raises
+    ------
+    CrsError, DataError
+        As for :func:`distances`.
+    """
+    goals = _Points.of(net, places, "place_id")
+    joined = network.join(net, goals.geometry, max_snap_m=max_snap_m)
+    graph = net.graph
+    dm, place = kernels.nearest(graph.indptr, graph.heads, graph.back, *_seeds(joined))
+    return Field(net, goals.key, goals.xy(), joined, dm, place, max_snap_m)
+
+
+def changed(before: Field, places: gpd.GeoDataFrame) -> Field:
+    """The field of other places, worked out only where the difference matters.
+
+    Add, remove or move places, and hand in the whole table again: what comes out equals ``field(net, places)`` to
+    the decimetre, in milliseconds, because a place matters only where it is, or was, the nearest.
+
+    Parameters
+    ----------
+    before : Field
+    places : GeoDataFrame
+        All places now, in the network's plane zone. A place with the same ``place_id`` at the same spot stayed.
+
+    Returns
+    -------
+    field : Field
+
+    Raises
+    ------
+    CrsError, DataError
+        As for :func:`distances`.
+
+    Examples
+    --------
+    >>> line = shapely.LineString([(0, 0), (1000, 0)])
+    >>> street = gpd.GeoDataFrame({"street_id": ["s"], "u": ["a"], "v": ["b"], "length_m": [1000.0]},
+    ...                           geometry=[line], crs="EPSG:6677")
+    >>> place = gpd.GeoDataFrame({"place_id": ["p"]}, geometry=gpd.points_from_xy([0], [0]), crs="EPSG:6677")
+    >>> home = gpd.GeoDataFrame({"origin_id": ["h"]}, geometry=gpd.points_from_xy([900], [0]), crs="EPSG:6677")
+    >>> today = field(network.build(street, crs="EPSG:6677"), place)
+    >>> at(today, home)["distance_m"].tolist()
+    [900.0]
+    >>> at(changed(today, place.translate(700).to_frame("geometry").assign(place_id="p")), home)["distance_m"].tolist()
+    [200.0]
+    """
+    net, goals = before.net, _Points.of(before.net, places, "place_id")
+    xy = goals.xy()
+    was, now = _stayed(before, goals.key, xy)
+    fresh = np.setdiff1d(np.arange(len(goals.key)), now)
+    added = network.join(net, goals.geometry.iloc[fresh], max_snap_m=before.max_snap_m)
+    joined = _mixed(before.joined, was, added, now, fresh)
+    renamed = np.full(len(before.place_id), -1, np.int32)
+    renamed[was] = now
+    graph = net.graph
+    dm, place = kernels.repaired(
+        graph.indptr,
+        graph.heads,
+        graph.back,
+        graph.cost,
+        (before.distance_dm, before.place),
+        renamed,
+        *_seeds(joined),
+    )
+    return Field(net, goals.key, xy, joined, dm, place, before.max_snap_m)
+
+
+def at(asked: Field, origins: gpd.GeoDataFrame) -> pd.DataFrame:
+    """The nearest place of each origin.
+
+    Parameters
+    ----------
+    asked : Field
+    origins : GeoDataFrame
+        ``origin_id`` and points in the network's plane zone.
+
+    Returns
+    -------
+    nearest : DataFrame
+        ``origin_id``, ``place_id``, ``distance_m``, sorted by origin; absent where no place is reached.
+
+    Raises
+    ------
+    CrsError, DataError
+        As for :func:`distances`.
+    """
+    homes = _Points.of(asked.net, origins, "origin_id")
+    from_ = network.join(asked.net, homes.geometry, max_snap_m=asked.max_snap_m)
+    direct = network.on_same_chain(from_, asked.joined)
+    dm, place = (
+        column[:, 0]
+        for column in kernels.k_at_points(
+            asked.distance_dm[:, None], asked.place[:, None], from_.ends, from_.leave, *direct
+        )
+    )
+    near = place >= 0
+    return pd.DataFrame(
+        {
+            "origin_id": homes.key[near],
+            "place_id": asked.place_id[place[near]],
+            "distance_m": dm[near] / 10,
+        }
+    )
+
+
+def at_nodes(asked: Field) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The nearest place of every street node.
+
+    Returns
+    -------
+    distance_dm, place : (n,) int32
+        In the order of ``net.node_id``: decimetres, and the position in ``place_id``; (``kernels.FAR``, -1) where
+        no place is reached.
+    """
+    net, goal = asked.net, asked.joined
+    found, nodes = (asked.distance_dm, asked.place), (net.graph.junction, net.slot_node)
+    return kernels.nearest_along(net.graph.slots, found, nodes, goal.chain, goal.there, goal.home, goal.off)
+
+
+def summed(
+    net: network.Network,
+    points: gpd.GeoSeries,
+    weights: NDArray[np.float64],
+    *,
+    limit_m: float,
+    max_snap_m: float = 200,
+) -> NDArray[np.float64]:
+    """How much lives within a walk of every street node: the weights of all points that reach it.
+
+    Parameters
+    ----------
+    net : Network
+    points : GeoSeries of Point
+        In the network's plane zone: homes, say.
+    weights : (p,) float64
+        People at each point; finite and not negative.
+    limit_m : float
+        Metres, inclusive.
+    max_snap_m : float
+        As for :func:`distances`; refused points count nowhere.
+
+    Returns
+    -------
+    sums : (n,) float64
+        In the order of ``net.node_id``. Whole weights give whole sums, and any weights the same bytes on any
+        machine.
+
+    Raises
+    ------
+    CrsError, DataError
+        Points in another system, without position, or with a weight that cannot be.
+    """
+    weight = np.asarray(weights, dtype=np.float64)
+    if weight.shape != (len(points),) or not (np.isfinite(weight) & (weight >= 0)).all():
+        raise errors.DataError(
+            "weights_broken",
+            "{n} points need {n} weights, each a number that is not negative. Leave out points of which nothing "
+            "is known.",
+            n=len(points),
+        )
+    from_ = network.join(net, points, max_snap_m=max_snap_m)
+    graph = net.graph
+    sums = kernels.sums_within(
+        graph.indptr,
+        graph.heads,
+        graph.cost,
+        graph.slots,
+        from_.ends,
+        from_.leave,
+        from_.chain,
+        (from_.there, from_.home, from_.off),
+        weight,
+        _whole_dm(limit_m),
+    )
+    return network.at_nodes(net, *sums)
+
+
+def _seeds(joined: network.Joined) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Where a sweep from places starts: (junction, decimetres from there to the place, place)."""
+    node, cost = joined.ends.ravel(), joined.arrive.ravel()
+    label = np.repeat(np.arange(len(joined.edge), dtype=np.int32), 2)
+    there = node >= 0
+    return node[there], cost[there], label[there]
+
+
+def _stayed(
+    before: Field, key: NDArray[Any], xy: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions, before and now, of places that are where they were."""
+    was = pd.Index(before.place_id).get_indexer(key)
+    now = np.flatnonzero(was >= 0)
+    same = (before.xy[was[now]] == xy[now]).all(axis=1)
+    return was[now[same]], now[same]
+
+
+def _mixed(
+    old: network.Joined,
+    was: NDArray[np.int64],
+    added: network.Joined,
+    now: NDArray[np.int64],
+    fresh: NDArray[np.int64],
+) -> network.Joined:
+    """Joined points: at ``now`` those that ``was`` tells of the old ones, at ``fresh`` the added ones."""
+    columns = {}
+    for column in fields(network.Joined):
+        kept, new = getattr(old, column.name)[was], getattr(added, column.name)
+        both = np.empty((len(now) + len(fresh), *kept.shape[1:]), kept.dtype)
+        both[now], both[fresh] = kept, new
+        columns[column.name] = both
+    return network.Joined(**columns)
+
+
 # --- points as asked ------------------------------------------------------------------------------------
 
 
@@ -234,6 +496,10 @@ class _Points:
         """Metres, (p, 2)."""
         xy: NDArray[np.float64] = shapely.get_coordinates(self.geometry.to_numpy())
         return xy
+
+
+def _whole_dm(limit_m: float) -> int:
+    return math.floor(limit_m * 10 + 1e-6)  # a limit that was added up in floats is not a hair short
 
 
 def _same_system(homes: _Points, goals: _Points) -> None:
@@ -278,12 +544,7 @@ def _streets_nearest(
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     graph = net.graph
     from_, to = (network.join(net, points.geometry, max_snap_m=max_snap_m) for points in (homes, goals))
-    node, cost = to.ends.ravel(), to.arrive.ravel()
-    label = np.repeat(np.arange(len(goals.key), dtype=np.int32), 2)
-    joined = node >= 0
-    dm, names = kernels.k_nearest(
-        graph.indptr, graph.heads, graph.back, node[joined], cost[joined], label[joined], k
-    )
+    dm, names = kernels.k_nearest(graph.indptr, graph.heads, graph.back, *_seeds(to), k)
     return kernels.k_at_points(dm, names, from_.ends, from_.leave, *network.on_same_chain(from_, to))
 
 

@@ -26,8 +26,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import platformdirs
@@ -43,6 +45,7 @@ _HAIR = 1e-6
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
+_Result = TypeVar("_Result")
 
 
 def _keep_compiled_code(here: Path) -> bool:
@@ -73,7 +76,7 @@ _loop = numba.njit(cache=_KEPT, nogil=True)
 # --- the graph ------------------------------------------------------------------------------------------
 
 
-def csr(n: int, u: Ints, v: Ints, cost: Ints, back: Ints | None = None) -> tuple[Longs, Ints, Ints, Ints]:
+def csr(n: int, u: Ints, v: Ints, cost: Ints, back: Ints | None = None) -> tuple[Ints, Ints, Ints, Ints]:
     """Arcs of a graph by node, from edges that are walked both ways.
 
     Parameters
@@ -89,7 +92,7 @@ def csr(n: int, u: Ints, v: Ints, cost: Ints, back: Ints | None = None) -> tuple
 
     Returns
     -------
-    indptr : (n + 1,) int64
+    indptr : (n + 1,) int32
     heads, cost, edge : (arcs,) int32
         ``edge`` is the position in ``u``. Of parallel edges the cheapest in that direction is kept (the first
         of equals); loops are left out, for no shortest walk takes them.
@@ -136,7 +139,7 @@ def _csr(n, u, v, cost, back):  # type: ignore[no-untyped-def]
     heads = np.empty(len(edge), np.int32)
     costs = np.empty(len(edge), np.int32)
     # Squeeze parallel arcs in place: ``at`` remembers where this node's arc to a head was written.
-    indptr = np.zeros(n + 1, np.int64)
+    indptr = np.zeros(n + 1, np.int32)
     at = np.full(n, -1, np.int64)
     out = 0
     for i in range(n):
@@ -155,7 +158,7 @@ def _csr(n, u, v, cost, back):  # type: ignore[no-untyped-def]
     return indptr, heads[:out].copy(), costs[:out].copy(), edge[:out].copy()
 
 
-def mirror(indptr: Longs, heads: Ints) -> Ints:
+def mirror(indptr: Ints, heads: Ints) -> Ints:
     """Where the arc back of each arc stands; -1: it is missing.
 
     Examples
@@ -163,7 +166,7 @@ def mirror(indptr: Longs, heads: Ints) -> Ints:
     >>> mirror(np.array([0, 1, 3, 4]), np.array([1, 0, 2, 1])).tolist()
     [1, 0, 3, 2]
     """
-    found: Ints = _mirror(_longs(indptr), _ints(heads))
+    found: Ints = _mirror(_ints(indptr), _ints(heads))
     return found
 
 
@@ -344,7 +347,7 @@ def _along_chains(ptr, edge, turned, there, back):  # type: ignore[no-untyped-de
     return before, length
 
 
-def components(indptr: Longs, heads: Ints) -> Ints:
+def components(indptr: Ints, heads: Ints) -> Ints:
     """Which nodes hang together: a number a node, counted from 0 in the order of their first nodes.
 
     Breadth-first, O(nodes + arcs); needs symmetric arcs.
@@ -354,7 +357,7 @@ def components(indptr: Longs, heads: Ints) -> Ints:
     >>> components(np.array([0, 1, 1, 2]), np.array([2, 0])).tolist()
     [0, 1, 0]
     """
-    found: Ints = _components(_longs(indptr), _ints(heads))
+    found: Ints = _components(_ints(indptr), _ints(heads))
     return found
 
 
@@ -568,45 +571,22 @@ def _foot(west, south, side, columns, rows, entry_ptr, vertex, ends, piece, befo
 
 def _ring(*largest: int) -> int:
     """Buckets for steps up to the largest one: a power of two, so that the place in the ring is a mask."""
-    return 1 << max(1, max(largest, default=0)).bit_length()
+    return 1 << max(1, max(largest, default=0) + 1).bit_length()
 
 
 @_loop
-def _move(queue, dist, x, d):  # type: ignore[no-untyped-def]
-    """Node ``x`` costs ``d`` now and waits in that bucket; how many more nodes wait (0: it only moved)."""
-    bucket, after, before = queue
-    more = 1
-    if before[x] != -2:
-        _take(queue, dist, x)
-        more = 0
-    b = d & (len(bucket) - 1)
-    first = bucket[b]
-    after[x], before[x] = first, -1
-    if first >= 0:
-        before[first] = x
-    bucket[b] = x
-    dist[x] = d
-    return more
-
-
-@_loop
-def _take(queue, dist, x):  # type: ignore[no-untyped-def]
-    """Node ``x`` waits no longer. (A bucket is a doubly linked list through the nodes; -2: not in any.)"""
-    bucket, after, before = queue
-    if before[x] >= 0:
-        after[before[x]] = after[x]
-    else:
-        bucket[dist[x] & (len(bucket) - 1)] = after[x]
-    if after[x] >= 0:
-        before[after[x]] = before[x]
-    before[x] = -2
+def _doubled(pool, used):  # type: ignore[no-untyped-def]
+    """The same entries with room for twice as many."""
+    larger = np.empty((2 * len(pool) + 1, pool.shape[1]), pool.dtype)
+    larger[:used] = pool[:used]
+    return larger
 
 
 # --- the nearest ----------------------------------------------------------------------------------------
 
 
 def nearest(
-    indptr: Longs, heads: Ints, cost: Ints, seed_node: Ints, seed_cost: Ints, seed_label: Ints
+    indptr: Ints, heads: Ints, cost: Ints, seed_node: Ints, seed_cost: Ints, seed_label: Ints
 ) -> tuple[Ints, Ints]:
     """The nearest label of every node, by one sweep from all seeds.
 
@@ -624,8 +604,9 @@ def nearest(
 
     Notes
     -----
-    Each node waits at most once: O(n + arcs + longest distance in decimetres); memory 16 bytes a node. A node
-    that gets a smaller label at the same distance over an arc of cost 0 waits again, so ties are exact.
+    O(n + arcs + longest distance in decimetres); memory about 16 bytes a node. A node that became nearer leaves
+    its earlier entry behind, which is passed over when its turn comes: cheaper than taking it out. A node that
+    gets a smaller label at the same distance over an arc of cost 0 waits again, so ties are exact.
 
     Examples
     --------
@@ -635,7 +616,7 @@ def nearest(
     """
     seeds = _ints(seed_node), _ints(seed_cost), _ints(seed_label)
     ring = _ring(_largest(cost), _largest(seeds[1]))
-    distance, label = _nearest(_longs(indptr), _ints(heads), _ints(cost), *seeds, ring)
+    distance, label = _nearest(_ints(indptr), _ints(heads), _ints(cost), *seeds, ring)
     return distance, label
 
 
@@ -645,31 +626,51 @@ def _nearest(indptr, heads, cost, seed_node, seed_cost, seed_label, ring):  # ty
     dist = np.full(n, FAR, np.int32)
     label = np.full(n, -1, np.int32)
     bucket = np.full(ring, -1, np.int32)
-    queue = (bucket, np.empty(n, np.int32), np.full(n, -2, np.int32))
-    waiting = now = 0
+    pool = np.empty((n + len(seed_node), 2), np.int32)  # node, next entry of the bucket (or next free one)
+    used, free, waiting, now = 0, -1, 0, 0
     for s in range(len(seed_node)):
         x, d, name = seed_node[s], seed_cost[s], seed_label[s]
         if d < dist[x] or (d == dist[x] and name < label[x]):
-            waiting += _move(queue, dist, x, d)
-            label[x] = name
+            dist[x], label[x] = d, name
+            b = d & (ring - 1)
+            pool[used, 0], pool[used, 1] = x, bucket[b]
+            bucket[b] = used
+            used += 1
+            waiting += 1
     while waiting:
-        x = bucket[now & (ring - 1)]
-        if x < 0:
+        entry = bucket[now & (ring - 1)]
+        if entry < 0:
             now += 1
             continue
-        _take(queue, dist, x)
+        x = pool[entry, 0]
+        bucket[now & (ring - 1)] = pool[entry, 1]
+        pool[entry, 1] = free
+        free = entry
         waiting -= 1
+        if dist[x] != now:  # it came to wait earlier, too
+            continue
         name = label[x]
         for a in range(indptr[x], indptr[x + 1]):
-            y, d = heads[a], now + cost[a]
+            y, d = heads[a], np.int32(now + cost[a])
             if d < dist[y] or (d == dist[y] and name < label[y]):
-                waiting += _move(queue, dist, y, d)
-                label[y] = name
+                dist[y], label[y] = d, name
+                if free >= 0:
+                    entry = free
+                    free = pool[entry, 1]
+                else:
+                    if used == len(pool):
+                        pool = _doubled(pool, used)
+                    entry = used
+                    used += 1
+                b = d & (ring - 1)
+                pool[entry, 0], pool[entry, 1] = y, bucket[b]
+                bucket[b] = entry
+                waiting += 1
     return dist, label
 
 
 def k_nearest(
-    indptr: Longs, heads: Ints, cost: Ints, seed_node: Ints, seed_cost: Ints, seed_label: Ints, k: int
+    indptr: Ints, heads: Ints, cost: Ints, seed_node: Ints, seed_cost: Ints, seed_label: Ints, k: int
 ) -> tuple[Ints, Ints]:
     """The ``k`` nearest *distinct* labels of every node.
 
@@ -701,90 +702,90 @@ def k_nearest(
         raise ValueError(f"k = {k}: give 1 to {MAX_K}")
     seeds = _ints(seed_node), _ints(seed_cost), _ints(seed_label)
     ring = _ring(_largest(cost), _largest(seeds[1]))
-    distance, label = _k_nearest(_longs(indptr), _ints(heads), _ints(cost), *seeds, k, ring)
+    distance, label = _k_nearest(_ints(indptr), _ints(heads), _ints(cost), *seeds, k, ring)
     return distance, label
 
 
 @_loop
-def _enter(dist, label, x, d, name):  # type: ignore[no-untyped-def]
-    """Put (d, name) into the sorted row of ``x`` if it belongs there."""
-    k = dist.shape[1]
-    p = k - 1
-    for i in range(k):
-        if label[x, i] == name:
-            if dist[x, i] <= d:
+def _enter(row, d, name):  # type: ignore[no-untyped-def]
+    """Put (d, name) into a sorted row of (distance, label) pairs if it belongs there."""
+    p = len(row) - 1
+    if row[p, 0] < d:
+        return False
+    for i in range(len(row)):
+        if row[i, 1] == name:
+            if row[i, 0] <= d:
                 return False
             p = i
             break
     else:
-        if dist[x, p] < d or (dist[x, p] == d and label[x, p] < name):
+        if row[p, 0] == d and row[p, 1] < name:
             return False
-    while p > 0 and (dist[x, p - 1] > d or (dist[x, p - 1] == d and label[x, p - 1] > name)):
-        dist[x, p], label[x, p] = dist[x, p - 1], label[x, p - 1]
+    while p > 0 and (row[p - 1, 0] > d or (row[p - 1, 0] == d and row[p - 1, 1] > name)):
+        row[p, 0], row[p, 1] = row[p - 1, 0], row[p - 1, 1]
         p -= 1
-    dist[x, p], label[x, p] = d, name
+    row[p, 0], row[p, 1] = d, name
     return True
 
 
 @_loop
-def _holds(dist, label, x, d, name):  # type: ignore[no-untyped-def]
-    """Whether (d, name) still stands in the row of ``x``: it may have been improved or pushed out."""
-    for i in range(dist.shape[1]):
-        if label[x, i] == name:
-            return dist[x, i] == d
-    return False
-
-
-_USED, _FREE, _WAITING = 0, 1, 2
-
-
-@_loop
-def _wait(pool, state, bucket, x, d, name):  # type: ignore[no-untyped-def]
-    """Let (x, name) wait in bucket ``d``: in an entry that is free again, or a new one."""
-    entry = state[_FREE]
-    if entry >= 0:
-        state[_FREE] = pool[entry, 2]
-    else:
-        entry = state[_USED]
-        state[_USED] += 1
-        if entry == len(pool):
-            pool = np.concatenate((pool, np.empty_like(pool)))
-    b = d & (len(bucket) - 1)
-    pool[entry, 0], pool[entry, 1], pool[entry, 2] = x, name, bucket[b]
-    bucket[b] = entry
-    state[_WAITING] += 1
-    return pool
+def _no_rows(n, k):  # type: ignore[no-untyped-def]
+    rows = np.empty((n, k, 2), np.int32)
+    rows[:, :, 0] = FAR
+    rows[:, :, 1] = -1
+    return rows
 
 
 @_loop
 def _k_nearest(indptr, heads, cost, seed_node, seed_cost, seed_label, k, ring):  # type: ignore[no-untyped-def]
     n = len(indptr) - 1
-    dist = np.full((n, k), FAR, np.int32)
-    label = np.full((n, k), -1, np.int32)
+    rows = _no_rows(n, k)
     bucket = np.full(ring, -1, np.int32)
-    pool = np.empty((n + 1, 3), np.int32)  # node, label, next entry of the bucket (or next free one)
-    state = np.array([0, -1, 0])
-    now = 0
+    pool = np.empty(
+        (n + len(seed_node), 3), np.int32
+    )  # node, label, next entry of the bucket (or next free one)
+    used, free, waiting, now = 0, -1, 0, 0
     for s in range(len(seed_node)):
         x, d, name = seed_node[s], seed_cost[s], seed_label[s]
-        if _enter(dist, label, x, d, name):
-            pool = _wait(pool, state, bucket, x, d, name)
-    while state[_WAITING]:
+        if _enter(rows[x], d, name):
+            b = d & (ring - 1)
+            pool[used, 0], pool[used, 1], pool[used, 2] = x, name, bucket[b]
+            bucket[b] = used
+            used += 1
+            waiting += 1
+    while waiting:
         entry = bucket[now & (ring - 1)]
         if entry < 0:
             now += 1
             continue
         x, name = pool[entry, 0], pool[entry, 1]
         bucket[now & (ring - 1)] = pool[entry, 2]
-        pool[entry, 2], state[_FREE] = state[_FREE], entry
-        state[_WAITING] -= 1
-        if not _holds(dist, label, x, now, name):
+        pool[entry, 2] = free
+        free = entry
+        waiting -= 1
+        holds = False  # it may have been improved or pushed out since
+        for i in range(k):
+            if rows[x, i, 1] == name:
+                holds = rows[x, i, 0] == now
+                break
+        if not holds:
             continue
         for a in range(indptr[x], indptr[x + 1]):
-            y, d = heads[a], now + cost[a]
-            if _enter(dist, label, y, d, name):
-                pool = _wait(pool, state, bucket, y, d, name)
-    return dist, label
+            y, d = heads[a], np.int32(now + cost[a])
+            if _enter(rows[y], d, name):
+                if free >= 0:
+                    entry = free
+                    free = pool[entry, 2]
+                else:
+                    if used == len(pool):
+                        pool = _doubled(pool, used)
+                    entry = used
+                    used += 1
+                b = d & (ring - 1)
+                pool[entry, 0], pool[entry, 1], pool[entry, 2] = y, name, bucket[b]
+                bucket[b] = entry
+                waiting += 1
+    return rows[:, :, 0].copy(), rows[:, :, 1].copy()
 
 
 def k_at_points(
@@ -824,26 +825,26 @@ def k_at_points(
 @_loop
 def _k_at_points(distance, label, ends, to_ends, direct_ptr, direct_label, direct_cost):  # type: ignore[no-untyped-def]
     k = distance.shape[1]
-    found = np.full((len(ends), k), FAR, np.int32)
-    names = np.full((len(ends), k), -1, np.int32)
+    rows = _no_rows(len(ends), k)
     for p in range(len(ends)):
         for side in range(2):
             x = ends[p, side]
             if x < 0:
                 continue
             for i in range(k):
-                if label[x, i] >= 0:
-                    _enter(found, names, p, np.int32(distance[x, i] + to_ends[p, side]), label[x, i])
+                if label[x, i] < 0 or rows[p, k - 1, 0] < distance[x, i] + to_ends[p, side]:
+                    break  # those behind it are not nearer
+                _enter(rows[p], np.int32(distance[x, i] + to_ends[p, side]), label[x, i])
         for a in range(direct_ptr[p], direct_ptr[p + 1]):
-            _enter(found, names, p, direct_cost[a], direct_label[a])
-    return found, names
+            _enter(rows[p], direct_cost[a], direct_label[a])
+    return rows[:, :, 0].copy(), rows[:, :, 1].copy()
 
 
 # --- all pairs within a limit ---------------------------------------------------------------------------
 
 
 def within(
-    indptr: Longs,
+    indptr: Ints,
     heads: Ints,
     cost: Ints,
     source_ends: Ints,
@@ -881,8 +882,8 @@ def within(
     -----
     A source costs what lies within the limit, not the size of the network: the work arrays are reset through
     the list of touched nodes. Rows do not depend on one another: a block of sources gives the same rows as
-    all of them, so threads may share the work (the loops release the interpreter). Choose the smaller side
-    as sources.
+    all of them, so :func:`threads` share the work (the loops release the interpreter). Choose the smaller side
+    as sources. Each thread needs 8 bytes a node and 8 a target.
 
     Examples
     --------
@@ -893,15 +894,15 @@ def within(
     >>> ptr.tolist(), target.tolist(), distance.tolist()
     ([0, 1, 3], [0, 0, 1], [40, 70, 5])
     """
-    graph = _longs(indptr), _ints(heads), _ints(cost)
-    sources = _ints(source_ends), _ints(source_to_ends)
-    targets = _ints(target_ends), _ints(target_to_ends)
-    at_node = _by_node(len(graph[0]) - 1, *targets)
+    graph = _ints(indptr), _ints(heads), _ints(cost)
+    ends, to_ends = _ints(source_ends).reshape(-1, 2), _ints(source_to_ends).reshape(-1, 2)
+    targets = _ints(target_ends).reshape(-1, 2), _ints(target_to_ends).reshape(-1, 2)
+    at_node = tuple(_still(array) for array in _by_node(len(graph[0]) - 1, *targets))
     direct = _longs(direct_ptr), _ints(direct_target), _ints(direct_cost)
-    # No cost above the limit ever waits, so the ring need not be larger than that.
-    ring = min(_ring(limit), _ring(_largest(graph[2]), _largest(sources[1])))
-    ptr, target, distance = _within(graph, sources, len(target_ends), at_node, direct, limit, ring)
-    return ptr, target, distance
+    ring, size = _short_ring(limit, cost, to_ends), len(targets[0])
+    return _in_blocks(
+        ends, lambda chosen: _within(graph, (ends, to_ends), chosen, size, at_node, direct, limit, ring)
+    )
 
 
 @_loop
@@ -926,86 +927,715 @@ def _by_node(n, ends, to_ends):  # type: ignore[no-untyped-def]
     return ptr, point, extra
 
 
-@_loop
-def _meet(best, met, n_met, t, d):  # type: ignore[no-untyped-def]
-    """Target ``t`` is met after ``d``; how many targets were met so far."""
-    if best[t] == FAR:
-        met[n_met] = t
-        n_met += 1
-    best[t] = min(best[t], d)
-    return n_met
+_BUCKET = 6
+"""Short searches put 2**6 decimetres into a bucket: scanning empty buckets would cost more than the search, and
+of the nodes within 6.4 m few are looked at twice."""
 
 
 @_loop
-def _seed(queue, dist, touched, ends, to_ends, limit):  # type: ignore[no-untyped-def]
-    """Both ends of the source's edge wait; how many nodes (twice: all of them were touched)."""
-    waiting = 0
+def _spread(graph, ends, to_ends, limit, ring, work):  # type: ignore[no-untyped-def]
+    """A search from the ends of one point as far as the limit.
+
+    How many nodes were touched; their names and costs are left in ``work``, where all else must be as it was
+    made, and is. Within a bucket nodes come in any order and again when they became nearer: exact all the same.
+    """
+    indptr, heads, cost = graph
+    dist, touched, bucket, pool = work
+    mask = ring - 1
+    n_touched = used = waiting = now = 0
     for side in range(2):
         x, d = ends[side], to_ends[side]
         if x >= 0 and d <= limit and d < dist[x]:
-            touched[waiting] = x
-            waiting += _move(queue, dist, x, d)
-    return waiting
-
-
-@_loop
-def _search(graph, at_node, limit, queue, dist, touched, waiting, best, met, n_met):  # type: ignore[no-untyped-def]
-    """One search as far as the limit; how many targets were met. Leaves ``dist`` as it was before."""
-    indptr, heads, cost = graph
-    at_ptr, at_target, at_extra = at_node
-    bucket = queue[0]
-    n_touched, now = waiting, 0
+            if dist[x] == FAR:
+                touched[n_touched] = x
+                n_touched += 1
+            dist[x] = d
+            b = (d >> _BUCKET) & mask
+            pool[used, 0], pool[used, 1] = x, bucket[b]
+            bucket[b] = used
+            used += 1
+            waiting += 1
     while waiting:
-        x = bucket[now & (len(bucket) - 1)]
-        if x < 0:
+        entry = bucket[now & mask]
+        if entry < 0:
             now += 1
             continue
-        _take(queue, dist, x)
+        x = pool[entry, 0]
+        bucket[now & mask] = pool[entry, 1]
         waiting -= 1
-        for a in range(at_ptr[x], at_ptr[x + 1]):
-            if now + at_extra[a] <= limit:
-                n_met = _meet(best, met, n_met, at_target[a], now + at_extra[a])
+        here = dist[x]
+        if here >> _BUCKET != now:
+            continue
         for a in range(indptr[x], indptr[x + 1]):
-            y, d = heads[a], now + cost[a]
+            y, d = heads[a], np.int32(here + cost[a])
             if d <= limit and d < dist[y]:
                 if dist[y] == FAR:
                     touched[n_touched] = y
                     n_touched += 1
-                waiting += _move(queue, dist, y, d)
-    for i in range(n_touched):
-        dist[touched[i]] = FAR
-    return n_met
+                dist[y] = d
+                if used == len(pool):
+                    pool = _doubled(pool, used)
+                b = (d >> _BUCKET) & mask
+                pool[used, 0], pool[used, 1] = y, bucket[b]
+                bucket[b] = used
+                used += 1
+                waiting += 1
+    return n_touched, (dist, touched, bucket, pool)
 
 
 @_loop
-def _within(graph, sources, n_targets, at_node, direct, limit, ring):  # type: ignore[no-untyped-def]
+def _work(n, ring):  # type: ignore[no-untyped-def]
+    """What a search needs: costs of nodes, a list of touched ones, buckets, and entries that wait in them."""
+    return (
+        np.full(n, FAR, np.int32),
+        np.empty(n + 1, np.int32),
+        np.full(ring, -1, np.int32),
+        np.empty((4096, 2), np.int32),
+    )
+
+
+@_loop
+def _longer(column, size, more):  # type: ignore[no-untyped-def]
+    """The same column with room for more behind ``size``."""
+    if size + more <= len(column):
+        return column
+    larger = np.empty(max(2 * len(column), size + more), column.dtype)
+    larger[:size] = column[:size]
+    return larger
+
+
+@_loop
+def _within(graph, sources, chosen, n_targets, at_node, direct, limit, ring):  # type: ignore[no-untyped-def]
     ends, to_ends = sources
     direct_ptr, direct_target, direct_cost = direct
-    n = len(graph[0]) - 1
-    queue = (np.full(ring, -1, np.int32), np.empty(n, np.int32), np.full(n, -2, np.int32))
-    dist = np.full(n, FAR, np.int32)
-    touched = np.empty(n + 1, np.int32)  # one more: both ends of a loop are one node
+    at_ptr, at_target, at_extra = at_node
+    work = _work(len(graph[0]) - 1, ring)
     best = np.full(n_targets, FAR, np.int32)
     met = np.empty(n_targets, np.int32)
-    out_ptr = np.zeros(len(ends) + 1, np.int64)
-    out = np.empty((1024, 2), np.int32)
+    count = np.zeros(len(chosen), np.int64)
+    target, distance = np.empty(1024, np.int32), np.empty(1024, np.int32)
     size = 0
-    for s in range(len(ends)):
-        n_met = 0
+    for i in range(len(chosen)):
+        s, n_met = chosen[i], 0
         for a in range(direct_ptr[s], direct_ptr[s + 1]):
-            if direct_cost[a] <= limit:
-                n_met = _meet(best, met, n_met, direct_target[a], direct_cost[a])
-        waiting = _seed(queue, dist, touched, ends[s], to_ends[s], limit)
-        n_met = _search(graph, at_node, limit, queue, dist, touched, waiting, best, met, n_met)
-        while size + n_met > len(out):
-            out = np.concatenate((out, np.empty_like(out)))
+            t, d = direct_target[a], direct_cost[a]
+            if d <= limit and d < best[t]:
+                if best[t] == FAR:
+                    met[n_met] = t
+                    n_met += 1
+                best[t] = d
+        n_touched, work = _spread(graph, ends[s], to_ends[s], limit, ring, work)
+        dist, touched = work[0], work[1]
+        for j in range(n_touched):
+            x = touched[j]
+            for a in range(at_ptr[x], at_ptr[x + 1]):
+                t, d = at_target[a], np.int32(dist[x] + at_extra[a])
+                if d <= limit and d < best[t]:
+                    if best[t] == FAR:
+                        met[n_met] = t
+                        n_met += 1
+                    best[t] = d
+            dist[x] = FAR
+        target, distance = _longer(target, size, n_met), _longer(distance, size, n_met)
         met[:n_met].sort()
-        for i in range(n_met):
-            out[size, 0], out[size, 1] = met[i], best[met[i]]
-            best[met[i]] = FAR
+        for j in range(n_met):
+            t = met[j]
+            target[size], distance[size], best[t] = t, best[t], FAR
             size += 1
-        out_ptr[s + 1] = size
-    return out_ptr, out[:size, 0].copy(), out[:size, 1].copy()
+        count[i] = n_met
+    return count, target[:size].copy(), distance[:size].copy()
+
+
+def reached(
+    indptr: Ints, heads: Ints, cost: Ints, source_ends: Ints, source_to_ends: Ints, limit: int
+) -> tuple[Longs, Ints, Ints]:
+    """All nodes at most ``limit`` from each source: what a catchment is drawn from.
+
+    Parameters
+    ----------
+    indptr, heads, cost, source_ends, source_to_ends, limit
+        As for :func:`within`.
+
+    Returns
+    -------
+    ptr : (s + 1,) int64
+    node, distance : (pairs,) int32
+        Compressed rows by source; nodes in the order in which the search met them.
+
+    Notes
+    -----
+    Cost and threads as for :func:`within`.
+
+    Examples
+    --------
+    >>> indptr, heads, cost, _ = csr(3, [0, 1], [1, 2], [50, 70])
+    >>> [a.tolist() for a in reached(indptr, heads, cost, [[0, 1]], [[10, 40]], 40)]
+    [[0, 2], [0, 1], [10, 40]]
+    """
+    graph = _ints(indptr), _ints(heads), _ints(cost)
+    ends, to_ends = _ints(source_ends).reshape(-1, 2), _ints(source_to_ends).reshape(-1, 2)
+    ring = _short_ring(limit, cost, to_ends)
+    return _in_blocks(ends, lambda chosen: _reached(graph, ends, to_ends, chosen, limit, ring))
+
+
+@_loop
+def _reached(graph, ends, to_ends, chosen, limit, ring):  # type: ignore[no-untyped-def]
+    work = _work(len(graph[0]) - 1, ring)
+    count = np.zeros(len(chosen), np.int64)
+    node, distance = np.empty(1024, np.int32), np.empty(1024, np.int32)
+    size = 0
+    for i in range(len(chosen)):
+        s = chosen[i]
+        n_touched, work = _spread(graph, ends[s], to_ends[s], limit, ring, work)
+        dist, touched = work[0], work[1]
+        node, distance = _longer(node, size, n_touched), _longer(distance, size, n_touched)
+        for j in range(n_touched):
+            x = touched[j]
+            node[size], distance[size], dist[x] = x, dist[x], FAR
+            size += 1
+        count[i] = n_touched
+    return count, node[:size].copy(), distance[:size].copy()
+
+
+# --- sums within a limit --------------------------------------------------------------------------------
+
+
+class Chains(NamedTuple):
+    """Nodes along the chains of a junction graph, for searches that must tell of each one.
+
+    The *slots* of chain ``i`` are ``ptr[i]:ptr[i + 1]``: first that of its start, which counts for nothing, then
+    one for each node inside, in order.
+    """
+
+    ptr: Longs
+    start: Ints
+    end: Ints
+    length: Ints
+    back: Ints
+    there: Ints
+    """Decimetres from the start of the chain to each slot's node."""
+    home: Ints
+    """And from there to the start."""
+
+
+def sums_within(
+    indptr: Ints,
+    heads: Ints,
+    cost: Ints,
+    chains_: Chains,
+    ends: Ints,
+    to_ends: Ints,
+    chain: Ints,
+    at: tuple[Ints, Ints, Ints],
+    weight: Floats,
+    limit: int,
+) -> tuple[Floats, Floats]:
+    """The weights of all points within the limit, for every node: by one short search a *point*.
+
+    Parameters
+    ----------
+    indptr, heads, cost
+        The junction graph.
+    chains_ : Chains
+    ends, to_ends : (p, 2) int32
+        The ends of each point's chain and the decimetres to them; end -1: not on the network.
+    chain : (p,) int32
+    at : three (p,) int32
+        Decimetres from the start of the chain to the point, from there to the start, and off the street.
+    weight : (p,) float64
+        Not negative.
+    limit : int
+        Decimetres, inclusive.
+
+    Returns
+    -------
+    junction, slot : float64
+        By junction and by slot of the chains.
+
+    Notes
+    -----
+    A chain between two touched junctions costs one step, however many nodes it holds: the weight is added where
+    the reached part begins and taken away where it ends, and one pass at the end adds up. Sums are of whole
+    numbers (weights times a power of two that leaves 60 bits for their total), so they are exact to the last of
+    those bits and the same for any number of threads.
+    """
+    # A power of two, so that whole weights stay whole: 2**60 holds the sum of all.
+    total = float(np.sum(weight))
+    scale = 2.0 ** (60 - max(math.frexp(total)[1], 0)) if total > 0 else 1.0
+    whole = np.rint(np.asarray(weight, np.float64) * scale).astype(np.int64)
+    graph = _ints(indptr), _ints(heads), _ints(cost)
+    n = len(graph[0]) - 1
+    points = _ints(ends).reshape(-1, 2), _ints(to_ends).reshape(-1, 2), _ints(chain)
+    feet = _ints(at[0]), _ints(at[1]), _ints(at[2])
+    ring = _short_ring(limit, cost, points[1])
+    hung = tuple(_still(array) for array in _chains_at(n, *chains_[:3]))
+    along = Chains(*(_still(array) for array in chains_))
+    blocks = _blocks(points[0])
+    shares = np.array_split(np.arange(len(blocks)), min(threads(), len(blocks)))
+
+    def run(share: Ints) -> tuple[Longs, Longs]:
+        sums = np.zeros(n, np.int64), np.zeros(len(along.there) + 1, np.int64)
+        for block in share:
+            _sums_within(graph, hung, along, points, blocks[block], feet, _still(whole), limit, ring, *sums)
+        return sums
+
+    parts = _all_blocks([_ints(share) for share in shares], run)
+    junction, steps = (np.sum([part[i] for part in parts], axis=0) for i in range(2))
+    return junction / scale, np.cumsum(steps[:-1]) / scale
+
+
+@_loop
+def _chains_at(n, ptr, start, end):  # type: ignore[no-untyped-def]
+    """The chains that end in each junction and have nodes inside; a ring twice, one behind the other."""
+    at = np.zeros(n + 1, np.int32)
+    for c in range(len(start)):
+        if ptr[c + 1] - ptr[c] > 1:
+            at[start[c] + 1] += 1
+            at[end[c] + 1] += 1
+    for i in range(n):
+        at[i + 1] += at[i]
+    cursor = at[:-1].copy()
+    chain = np.empty(at[n], np.int32)
+    for c in range(len(start)):
+        if ptr[c + 1] - ptr[c] > 1:
+            chain[cursor[start[c]]] = c
+            cursor[start[c]] += 1
+            chain[cursor[end[c]]] = c
+            cursor[end[c]] += 1
+    return at, chain
+
+
+@_loop
+def _from_start(along, c, left):  # type: ignore[no-untyped-def]
+    """The first slot of a chain that is not reached from its start with so many decimetres left."""
+    low, high = along.ptr[c] + 1, along.ptr[c + 1]
+    while low < high:
+        middle = (low + high) // 2
+        if along.there[middle] <= left:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@_loop
+def _from_end(along, c, left):  # type: ignore[no-untyped-def]
+    """The first slot of a chain that is reached from its end."""
+    low, high = along.ptr[c] + 1, along.ptr[c + 1]
+    while low < high:
+        middle = (low + high) // 2
+        if along.back[c] - along.home[middle] <= left:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@_loop
+def _sums_within(graph, hung, along, points, chosen, feet, weight, limit, ring, sums, steps):  # type: ignore[no-untyped-def]
+    ends, to_ends, chain = points
+    foot_there, foot_home, foot_off = feet
+    hung_ptr, hung_chain = hung
+    work = _work(len(graph[0]) - 1, ring)
+    for i in range(len(chosen)):
+        p = chosen[i]
+        own, w = chain[p], weight[p]
+        if own < 0 or w == 0:
+            continue
+        n_touched, work = _spread(graph, ends[p], to_ends[p], limit, ring, work)
+        dist, touched = work[0], work[1]
+        for j in range(n_touched):
+            x = touched[j]
+            sums[x] += w
+            for a in range(hung_ptr[x], hung_ptr[x + 1]):
+                c = hung_chain[a]
+                u, v = along.start[c], along.end[c]
+                # Once a chain: at its start if that was touched, a ring at the first of its two entries.
+                if c == own or (x == v and u != v and dist[u] < FAR):
+                    continue
+                if u == v and a > hung_ptr[x] and hung_chain[a - 1] == c:
+                    continue
+                first, last = along.ptr[c] + 1, along.ptr[c + 1]
+                a_end = _from_start(along, c, limit - dist[u]) if dist[u] < FAR else first
+                b_start = max(_from_end(along, c, limit - dist[v]), a_end) if dist[v] < FAR else last
+                steps[first] += w
+                steps[a_end] -= w
+                steps[b_start] += w
+                steps[last] -= w
+        # Its own chain: what lies to both sides, and what is reached round over the ends.
+        first, last = along.ptr[own] + 1, along.ptr[own + 1]
+        u, v, left = along.start[own], along.end[own], limit - foot_off[p]
+        a_end = _from_start(along, own, limit - dist[u]) if dist[u] < FAR else first
+        b_start = _from_end(along, own, limit - dist[v]) if dist[v] < FAR else last
+        for q in range(first, last):
+            onward, homeward = along.there[q] - foot_there[p], foot_home[p] - along.home[q]
+            ahead = onward > 0 or (onward == 0 and homeward <= 0)
+            if q < a_end or q >= b_start or (onward if ahead else homeward) <= left:
+                steps[q] += w
+                steps[q + 1] -= w
+        for j in range(n_touched):
+            dist[touched[j]] = FAR
+
+
+# --- one place more, less or elsewhere ------------------------------------------------------------------
+
+
+def repaired(
+    indptr: Ints,
+    heads: Ints,
+    cost: Ints,
+    back: Ints,
+    found: tuple[Ints, Ints],
+    renamed: Ints,
+    seed_node: Ints,
+    seed_cost: Ints,
+    seed_label: Ints,
+) -> tuple[Ints, Ints]:
+    """What :func:`nearest` would find after a few seeds changed, by looking only where they matter.
+
+    Parameters
+    ----------
+    indptr, heads, cost
+        As for :func:`nearest`.
+    back : (arcs,) int32
+        The cost of the arc back of each arc; ``cost`` itself where both are equal.
+    found : distance and label, (n,) int32
+        Of :func:`nearest` for the seeds before.
+    renamed : (labels before,) int32
+        What each label is called now, in the same order of size; -1: its seeds are gone.
+    seed_node, seed_cost, seed_label
+        All seeds now. A label that was there before and is not gone has the same seeds as before.
+
+    Returns
+    -------
+    distance, label : (n,) int32
+        Equal to those of a search from all seeds.
+
+    Notes
+    -----
+    Nodes of a label that is gone are emptied and filled again from their neighbours; new seeds spread as far as
+    they win. One pass over the labels, then a queue (a 4-ary heap) over the nodes that change.
+    """
+    distance, label = _repaired(
+        _ints(indptr),
+        _ints(heads),
+        _ints(cost),
+        _ints(back),
+        _ints(found[0]),
+        _ints(found[1]),
+        _ints(renamed),
+        _ints(seed_node),
+        _ints(seed_cost),
+        _ints(seed_label),
+    )
+    return distance, label
+
+
+@_loop
+def _push(heap, size, key):  # type: ignore[no-untyped-def]
+    if size == len(heap):
+        larger = np.empty(2 * len(heap), np.int64)
+        larger[:size] = heap
+        heap = larger
+    i = size
+    while i > 0:
+        parent = (i - 1) >> 2
+        if heap[parent] <= key:
+            break
+        heap[i] = heap[parent]
+        i = parent
+    heap[i] = key
+    return heap
+
+
+@_loop
+def _pop(heap, size):  # type: ignore[no-untyped-def]
+    """The smallest of ``size`` keys; the others are in order again behind it."""
+    top, last, i = heap[0], heap[size - 1], 0
+    size -= 1
+    while True:
+        child = 4 * i + 1
+        if child >= size:
+            break
+        least = child
+        for other in range(child + 1, min(child + 4, size)):
+            if heap[other] < heap[least]:
+                least = other
+        if heap[least] >= last:
+            break
+        heap[i] = heap[least]
+        i = least
+    heap[i] = last
+    return top
+
+
+@_loop
+def _repaired(indptr, heads, cost, back, old_dist, old_label, renamed, seed_node, seed_cost, seed_label):  # type: ignore[no-untyped-def]
+    n = len(indptr) - 1
+    dist, label = np.empty(n, np.int32), np.empty(n, np.int32)
+    emptied, n_emptied = np.empty(n, np.int32), 0
+    for x in range(n):
+        name = renamed[old_label[x]] if old_label[x] >= 0 else -1
+        label[x], dist[x] = name, old_dist[x]
+        if name < 0:
+            dist[x] = FAR
+            if old_label[x] >= 0:
+                emptied[n_emptied] = x
+                n_emptied += 1
+    heap, size = np.empty(1024, np.int64), 0
+    for i in range(n_emptied):
+        x = emptied[i]
+        for a in range(indptr[x], indptr[x + 1]):
+            y = heads[a]
+            if old_label[y] >= 0 and renamed[old_label[y]] >= 0:
+                # The neighbour stayed; what it offers may itself be improved later, then it is offered again.
+                d, name = np.int32(old_dist[y] + back[a]), renamed[old_label[y]]
+                if d < dist[x] or (d == dist[x] and name < label[x]):
+                    dist[x], label[x] = d, name
+                    heap = _push(heap, size, (np.int64(d) << 32) | x)
+                    size += 1
+    for s in range(len(seed_node)):
+        x, d, name = seed_node[s], seed_cost[s], seed_label[s]
+        if d < dist[x] or (d == dist[x] and name < label[x]):
+            dist[x], label[x] = d, name
+            heap = _push(heap, size, (np.int64(d) << 32) | x)
+            size += 1
+    while size:
+        key = _pop(heap, size)
+        size -= 1
+        x, now = key & 0xFFFFFFFF, np.int32(key >> 32)
+        if dist[x] != now:
+            continue
+        name = label[x]
+        for a in range(indptr[x], indptr[x + 1]):
+            y, d = heads[a], np.int32(now + cost[a])
+            if d < dist[y] or (d == dist[y] and name < label[y]):
+                dist[y], label[y] = d, name
+                heap = _push(heap, size, (np.int64(d) << 32) | y)
+                size += 1
+    return dist, label
+
+
+def nearest_along(
+    chains_: Chains,
+    found: tuple[Ints, Ints],
+    nodes: tuple[Ints, Ints],
+    chain: Ints,
+    there: Ints,
+    home: Ints,
+    off: Ints,
+) -> tuple[Ints, Ints]:
+    """The nearest label of all nodes, from those of the junctions.
+
+    Parameters
+    ----------
+    chains_ : Chains
+    found : distance and label, (j,) int32
+        Of :func:`nearest` for the junctions.
+    nodes : (j,) and (slots,) int32
+        The node of each junction and of each slot.
+    chain, there, home, off : (labels,) int32
+        Where each label stands along which chain, as for :func:`sums_within`; chain -1: nowhere.
+
+    Returns
+    -------
+    distance, label : (n,) int32
+        By node.
+
+    Notes
+    -----
+    O(nodes, and for each label those of its own chain).
+    """
+    distance, label = _nearest_along(
+        Chains(*(_still(array) for array in chains_)),
+        _ints(found[0]),
+        _ints(found[1]),
+        _ints(nodes[0]),
+        _ints(nodes[1]),
+        _ints(chain),
+        _ints(there),
+        _ints(home),
+        _ints(off),
+    )
+    return distance, label
+
+
+@_loop
+def _nearest_along(along, dist, label, junction_node, slot_node, chain, there, home, off):  # type: ignore[no-untyped-def]
+    n = len(dist) + len(along.there) - len(along.start)  # a slot a chain is that of the junction at its start
+    found, names = np.empty(n, np.int32), np.empty(n, np.int32)
+    for j in range(len(dist)):
+        found[junction_node[j]], names[junction_node[j]] = dist[j], label[j]
+    for c in range(len(along.start)):
+        first, last = along.ptr[c] + 1, along.ptr[c + 1]
+        if first == last:
+            continue
+        u, v = along.start[c], along.end[c]
+        for q in range(first, last):
+            # Both ends or none: whoever reaches one end can walk to the other.
+            d, name = np.int32(FAR), label[u]
+            if name >= 0:
+                d = np.int32(dist[u] + along.home[q])
+                e = np.int32(dist[v] + along.length[c] - along.there[q])
+                if e < d or (e == d and label[v] < name):
+                    d, name = e, label[v]
+            found[slot_node[q]], names[slot_node[q]] = d, name
+    for p in range(len(chain)):
+        c = chain[p]
+        if c < 0:
+            continue
+        for q in range(along.ptr[c] + 1, along.ptr[c + 1]):
+            onward, homeward = there[p] - along.there[q], along.home[q] - home[p]
+            ahead = onward > 0 or (onward == 0 and homeward <= 0)
+            d, x = np.int32((onward if ahead else homeward) + off[p]), slot_node[q]
+            if d < found[x] or (d == found[x] and p < names[x]):
+                found[x], names[x] = d, p
+    return found, names
+
+
+# --- one way --------------------------------------------------------------------------------------------
+
+
+def way(
+    indptr: Ints, heads: Ints, cost: Ints, from_: tuple[Ints, Ints], to: tuple[Ints, Ints]
+) -> tuple[int, Ints]:
+    """The shortest way between two points: its cost, and the arcs that it takes.
+
+    Parameters
+    ----------
+    indptr, heads, cost
+        The graph.
+    from_, to : two (2,) int32
+        The nodes where a point enters or leaves the graph, and the decimetres from or to there.
+
+    Returns
+    -------
+    cost : int
+        :data:`FAR`: there is no way.
+    nodes : (steps,) int32
+        From the first node to the last; empty without a way.
+
+    Notes
+    -----
+    Looks no farther than the way is long. Of equally short ways the one found first, always the same one.
+
+    Examples
+    --------
+    >>> indptr, heads, cost, _ = csr(3, [0, 1], [1, 2], [50, 70])
+    >>> d, nodes = way(indptr, heads, cost, ([0, 0], [5, 5]), ([2, 1], [0, 90]))
+    >>> d, nodes.tolist()
+    (125, [0, 1, 2])
+    """
+    ends = _ints(from_[0]), _ints(from_[1]), _ints(to[0]), _ints(to[1])
+    total, nodes = _way(_ints(indptr), _ints(heads), _ints(cost), *ends)
+    return int(total), nodes
+
+
+@_loop
+def _way(indptr, heads, cost, from_node, from_cost, to_node, to_cost):  # type: ignore[no-untyped-def]
+    n = len(indptr) - 1
+    dist, before = np.full(n, FAR, np.int32), np.full(n, -1, np.int32)
+    heap, size = np.empty(1024, np.int64), 0
+    for i in range(len(from_node)):
+        x, d = from_node[i], from_cost[i]
+        if x >= 0 and d < dist[x]:
+            dist[x] = d
+            heap = _push(heap, size, (np.int64(d) << 32) | x)
+            size += 1
+    total, last = np.int32(FAR), np.int32(-1)
+    while size:
+        key = _pop(heap, size)
+        size -= 1
+        x, now = np.int32(key & 0xFFFFFFFF), np.int32(key >> 32)
+        if now >= total:
+            break
+        if dist[x] != now:
+            continue
+        for i in range(len(to_node)):
+            if to_node[i] == x and now + to_cost[i] < total:
+                total, last = np.int32(now + to_cost[i]), x
+        for a in range(indptr[x], indptr[x + 1]):
+            y, d = heads[a], np.int32(now + cost[a])
+            if d < dist[y]:
+                dist[y], before[y] = d, x
+                heap = _push(heap, size, (np.int64(d) << 32) | y)
+                size += 1
+    steps, x = 0, last
+    while x >= 0:
+        steps += 1
+        x = before[x]
+    nodes, x = np.empty(steps, np.int32), last
+    for i in range(steps - 1, -1, -1):
+        nodes[i] = x
+        x = before[x]
+    return total, nodes
+
+
+# --- sharing the work -----------------------------------------------------------------------------------
+
+_BLOCK = 256
+"""Sources that are worth a thread."""
+
+Rows = tuple[Longs, Ints, Ints]
+
+
+def threads() -> int:
+    """How many threads may work: ``IBASHO_THREADS``, else as many as this process has processors.
+
+    It never changes a result: blocks of sources know nothing of one another.
+    """
+    told = os.environ.get("IBASHO_THREADS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _short_ring(limit: int, cost: Ints, to_ends: Ints) -> int:
+    """Buckets for a short search: no cost above the limit ever waits."""
+    step = min(limit, max(_largest(_ints(cost)), _largest(to_ends)))
+    return _ring(max(step, 0) >> _BUCKET)
+
+
+def _blocks(ends: Ints) -> list[Ints]:
+    """Sources in blocks of neighbours: searches that follow one another find their streets in the cache."""
+    order = np.argsort(ends[:, 0], kind="stable").astype(np.int32)
+    parts = max(1, min(4 * threads(), len(order) // _BLOCK))
+    return [_ints(block) for block in np.array_split(order, parts)]
+
+
+def _all_blocks(blocks: list[Ints], run: Callable[[Ints], _Result]) -> list[_Result]:
+    if len(blocks) == 1 or threads() == 1:
+        return [run(block) for block in blocks]
+    with ThreadPoolExecutor(threads()) as pool:
+        return list(pool.map(run, blocks))
+
+
+def _in_blocks(ends: Ints, run: Callable[[Ints], Rows]) -> Rows:
+    """Compressed rows of all sources from those of blocks, in the order of the sources."""
+    blocks = _blocks(ends)
+    parts = _all_blocks(blocks, run)
+    if len(blocks) == 1 and (np.diff(blocks[0]) == 1).all():
+        count, column, value = parts[0]
+        return np.concatenate([[0], np.cumsum(count)]).astype(np.int64), column, value
+    count = np.empty(len(ends), np.int64)
+    for block, part in zip(blocks, parts, strict=True):
+        count[block] = part[0]
+    ptr = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    column, value = np.empty(ptr[-1], np.int32), np.empty(ptr[-1], np.int32)
+    for block, part in zip(blocks, parts, strict=True):
+        held, columns, values = part
+        _place(_longs(ptr), block, _still(held), _still(columns), _still(values), column, value)
+    return ptr, column, value
+
+
+@_loop
+def _place(ptr, chosen, count, column, value, out_column, out_value):  # type: ignore[no-untyped-def]
+    at = 0
+    for i in range(len(chosen)):
+        for j in range(count[i]):
+            out_column[ptr[chosen[i]] + j] = column[at]
+            out_value[ptr[chosen[i]] + j] = value[at]
+            at += 1
 
 
 def transposed(ptr: Longs, column: Ints, value: Ints, columns: int) -> tuple[Longs, Ints, Ints]:

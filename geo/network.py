@@ -56,7 +56,7 @@ class Graph:
     ----------
     junction : (j,) int32
         The node of each junction, ascending.
-    indptr : (j + 1,) int64
+    indptr : (j + 1,) int32
         The arcs out of junction ``i`` are ``indptr[i]:indptr[i + 1]``.
     heads : (arcs,) int32
         The junction to which each arc leads. Arc (a, b) stands there with arc (b, a).
@@ -80,7 +80,7 @@ class Graph:
     """
 
     junction: NDArray[np.int32]
-    indptr: NDArray[np.int64]
+    indptr: NDArray[np.int32]
     heads: NDArray[np.int32]
     cost: NDArray[np.int32]
     back: NDArray[np.int32]
@@ -99,6 +99,19 @@ class Graph:
     def __post_init__(self) -> None:
         """Freeze the arrays."""
         _freeze(self)
+
+    @cached_property
+    def slots(self) -> kernels.Chains:
+        """The nodes inside the chains; those of chain ``i`` at ``chain_ptr[i] + 1`` to ``chain_ptr[i + 1]``."""
+        return kernels.Chains(
+            ptr=self.chain_ptr,
+            start=self.chain_u,
+            end=self.chain_v,
+            length=self.chain_cost,
+            back=self.chain_back,
+            there=self.edge_there[self.chain_edge],
+            home=self.edge_return[self.chain_edge],
+        )
 
     @staticmethod
     def of(
@@ -207,6 +220,20 @@ class Network:
     def graph(self) -> Graph:
         """What searches run on. Made of the pieces when first asked for, and so always true to them."""
         return Graph.of(len(self.node_id), self.edge_u, self.edge_v, self.edge_cost, self.edge_cost)
+
+    @cached_property
+    def slot_node(self) -> NDArray[np.int32]:
+        """The node of each slot of :attr:`Graph.slots`: where the piece there begins, as the chain goes."""
+        piece = self.graph.chain_edge
+        node = np.where(self.graph.edge_turned[piece], self.edge_v[piece], self.edge_u[piece])
+        return node.astype(np.int32)
+
+    @cached_property
+    def inside(self) -> NDArray[np.bool_]:
+        """Whether the node of each slot is inside its chain, and not the junction at its start."""
+        inside = np.ones(len(self.edge_id), dtype=bool)
+        inside[self.graph.chain_ptr[:-1]] = False
+        return inside
 
     @cached_property
     def grid(self) -> kernels.Grid:
@@ -494,6 +521,14 @@ def nodes(net: Network) -> gpd.GeoDataFrame:
     order = np.argsort(net.node_id, kind="stable")
     points = gpd.points_from_xy(net.x[order], net.y[order], crs=net.crs)
     return gpd.GeoDataFrame({"node_id": net.node_id[order].astype(object)}, geometry=points)
+
+
+def at_nodes(net: Network, junction: NDArray[Any], slot: NDArray[Any]) -> NDArray[Any]:
+    """Values by node, from those of the junctions and of the slots of chains (:attr:`Graph.slots`)."""
+    values = np.empty(len(net.node_id), junction.dtype)
+    values[net.slot_node[net.inside]] = slot[net.inside]
+    values[net.graph.junction] = junction
+    return values
 
 
 REASONS = (None, FAR_FROM_STREET, OTHER_COMPONENT)

@@ -14,7 +14,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import access, errors, network, schemas
+from geo import access, errors, kernels, network, schemas
 from geo.sources import streets as reader
 
 PLANE = "EPSG:6677"
@@ -272,13 +272,16 @@ def keyed(key: str, at: list[XY]) -> gpd.GeoDataFrame:
     return table(key, {f"{key[0]}{i}": xy for i, xy in enumerate(at)})
 
 
-def by_splitting(net: network.Network, home: gpd.GeoDataFrame, place: gpd.GeoDataFrame) -> dict[Any, int]:
-    """Every pair by brute force: each street is cut at the feet of all points that stand on it."""
+def all_ways(net: network.Network, *frames: gpd.GeoDataFrame) -> tuple[dict[Any, int], dict[str, int]]:
+    """Every pair of nodes and points by brute force: each street is cut at the feet of all points that stand on it.
+
+    Also how far each point is off its street; refused ones are not in there.
+    """
     names, ways, off = [*net.node_id.tolist()], [], {}
     cuts: dict[int, list[tuple[int, str]]] = {}
-    for frame, key in ((home, "origin_id"), (place, "place_id")):
+    for frame in frames:
         snaps = network.snap(net, frame.geometry, max_snap_m=50)
-        for name, snap in zip(frame[key], snaps.itertuples(), strict=True):
+        for name, snap in zip(frame.iloc[:, 0], snaps.itertuples(), strict=True):
             if snap.reason is None:
                 names.append(name)
                 off[name] = snap.off_dm
@@ -296,11 +299,13 @@ def by_splitting(net: network.Network, home: gpd.GeoDataFrame, place: gpd.GeoDat
     for k in range(len(names)):
         d = np.minimum(d, d[:, [k]] + d[[k], :])
     return {
-        (o, p): int(d[number[o], number[p]]) + off[o] + off[p]
-        for o in home["origin_id"]
-        for p in place["place_id"]
-        if o in off and p in off
-    }
+        (a, b): int(d[number[a], number[b]]) + off.get(a, 0) + off.get(b, 0) for a in names for b in names
+    }, off
+
+
+def by_splitting(net: network.Network, home: gpd.GeoDataFrame, place: gpd.GeoDataFrame) -> dict[Any, int]:
+    ways, off = all_ways(net, home, place)
+    return {(o, p): ways[o, p] for o in home["origin_id"] for p in place["place_id"] if o in off and p in off}
 
 
 @quiet
@@ -322,6 +327,71 @@ def test_distances_are_those_of_streets_cut_at_the_points(
     reached = {o for o, _ in truth}
     lost = access.unreachable(net, home, place, max_snap_m=50)
     assert set(lost["origin_id"]) == set(home["origin_id"]) - reached
+
+
+@quiet
+@given(towns(), XYS, XYS, XYS)
+def test_a_field_is_the_nearest_everywhere_and_changes_as_if_it_were_new(
+    drawn: gpd.GeoDataFrame, at_home: list[XY], first: list[XY], then: list[XY]
+) -> None:
+    net = network.build(drawn, crs=PLANE, island_min_m=50)
+    home, before, after = keyed("origin_id", at_home), keyed("place_id", first), keyed("place_id", then)
+    today = access.field(net, before, max_snap_m=50)
+    near = access.nearest(net, home, before, k=1, max_snap_m=50).drop(columns="rank")
+    assert rows(access.at(today, home)) == rows(near)
+    ways, off = all_ways(net, before)
+    dm, place = access.at_nodes(today)
+    for node, found, which in zip(net.node_id.tolist(), dm, place, strict=True):
+        best = min([(ways[node, p], i) for i, p in enumerate(before["place_id"]) if p in off], default=None)
+        assert (found, which) == (best or (kernels.FAR, -1))
+    other, new = access.changed(today, after), access.field(net, after, max_snap_m=50)
+    assert other.place_id.tolist() == new.place_id.tolist()
+    assert other.distance_dm.tolist() == new.distance_dm.tolist()
+    assert other.place.tolist() == new.place.tolist()
+    assert [a.tolist() for a in access.at_nodes(other)] == [a.tolist() for a in access.at_nodes(new)]
+
+
+@quiet
+@given(towns(), XYS, st.integers(0, 600), st.data())
+def test_sums_are_those_of_all_pairs(
+    drawn: gpd.GeoDataFrame, at_home: list[XY], limit_m: int, data: st.DataObject
+) -> None:
+    net = network.build(drawn, crs=PLANE, island_min_m=50)
+    home = keyed("origin_id", at_home)
+    weights = data.draw(st.lists(st.integers(0, 9), min_size=len(home), max_size=len(home)))
+    ways, off = all_ways(net, home)
+    wanted = [
+        sum(
+            w
+            for o, w in zip(home["origin_id"], weights, strict=True)
+            if o in off and ways[o, node] <= limit_m * 10
+        )
+        for node in net.node_id.tolist()
+    ]
+    found = access.summed(net, home.geometry, np.array(weights, float), limit_m=limit_m, max_snap_m=50)
+    assert found.tolist() == wanted
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [1.0, float("nan")]])
+def test_weights_that_cannot_be_are_refused(town: network.Network, weights: list[float]) -> None:
+    with pytest.raises(errors.DataError, match="2 points need 2 weights"):
+        access.summed(town, homes(a=(0, 0), b=(0, 10)).geometry, np.array(weights), limit_m=300)
+
+
+def test_sums_of_fractions_do_not_depend_on_the_order(town: network.Network) -> None:
+    rng = np.random.default_rng(5)
+    at, weights = rng.uniform(0, 300, (60, 2)), rng.random(60)
+    there = access.summed(
+        town, table("o", {str(i): tuple(p) for i, p in enumerate(at)}).geometry, weights, limit_m=300
+    )
+    back = access.summed(
+        town,
+        table("o", {str(i): tuple(p) for i, p in enumerate(at[::-1])}).geometry,
+        weights[::-1],
+        limit_m=300,
+    )
+    assert there.tobytes() == back.tobytes()
+    assert there.max() > 1
 
 
 @quiet

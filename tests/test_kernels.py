@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 from typing import Any
@@ -304,3 +305,111 @@ def _rows(direct: dict[tuple[int, int], int], n: int) -> tuple[Any, Any, Any]:
     pairs = sorted(direct)
     counts = np.bincount([i for i, _ in pairs], minlength=n) if pairs else np.zeros(n, dtype=int)
     return np.concatenate([[0], np.cumsum(counts)]), [j for _, j in pairs], [direct[p] for p in pairs]
+
+
+# --- threads
+
+
+def grid_city(side: int) -> tuple[Any, Any, Any]:
+    """Crossings in rows and columns, with blocks of different length."""
+    rng = np.random.default_rng(11)
+    node = np.arange(side * side).reshape(side, side)
+    u = np.concatenate([node[:, :-1].ravel(), node[:-1].ravel()])
+    v = np.concatenate([node[:, 1:].ravel(), node[1:].ravel()])
+    return kernels.csr(side * side, u, v, rng.integers(0, 900, len(u)))[:3]
+
+
+@pytest.mark.parametrize("threads", ["2", "3", "7"])
+def test_any_number_of_threads_gives_the_same_bytes(threads: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, rng = grid_city(60), np.random.default_rng(3)
+    ends, way = rng.integers(0, 3600, (1500, 2)), rng.integers(0, 300, (1500, 2))
+    other, further = rng.integers(0, 3600, (900, 2)), rng.integers(0, 300, (900, 2))
+    nobody = np.zeros(1501, int), [], []
+    start, end, ptr, edge, _, _ = kernels.chains(3600, graph[1][:50], graph[1][50:100])
+    there, length = kernels.along_chains(ptr, edge, np.zeros(50, bool), np.full(50, 9), np.full(50, 9))
+    rows = kernels.Chains(ptr, start, end, length, length, there[edge], there[edge])
+
+    def run() -> list[bytes]:
+        chain = np.zeros(1500, int)
+        found = (
+            *kernels.within(*graph, ends, way, other, further, *nobody, 2500),
+            *kernels.reached(*graph, ends, way, 2000),
+            *kernels.sums_within(*graph, rows, ends, way, chain, (chain, chain, chain), way[:, 0] / 7, 2000),
+        )
+        return [array.tobytes() for array in found]
+
+    monkeypatch.setenv("IBASHO_THREADS", "1")
+    alone = run()
+    monkeypatch.setenv("IBASHO_THREADS", threads)
+    assert kernels.threads() == int(threads)
+    assert run() == alone
+
+
+@pytest.mark.parametrize("told", ["", "0", "-1", "many"])
+def test_a_number_of_threads_that_cannot_be_is_that_of_the_machine(
+    told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IBASHO_THREADS", told)
+    assert kernels.threads() >= 1
+
+
+# --- what is reached, and one way
+
+
+@quiet
+@given(st.data(), st.integers(0, 40))
+def test_what_is_reached_are_the_nodes_within_the_limit(data: st.DataObject, limit: int) -> None:
+    n, edges = data.draw(graphs())
+    sources = data.draw(points_on(n))
+    d = everywhere(n, edges)
+    ptr, node, distance = kernels.reached(*compiled(n, edges), *_ends(sources), limit)
+    for i, (a, b, here) in enumerate(sources):
+        found = dict(
+            zip(node[ptr[i] : ptr[i + 1]].tolist(), distance[ptr[i] : ptr[i + 1]].tolist(), strict=True)
+        )
+        best = {x: min(int(d[a, x]), int(d[b, x])) + here for x in range(n)} if a >= 0 else {}
+        assert found == {x: c for x, c in best.items() if c <= limit}
+        assert len(found) == ptr[i + 1] - ptr[i]
+
+
+@quiet
+@given(st.data())
+def test_a_way_costs_what_it_must_and_leads_there(data: st.DataObject) -> None:
+    n, edges = data.draw(graphs())
+    (a, b, here), (p, q, there) = data.draw(
+        st.tuples(*[st.tuples(*[st.integers(0, n - 1)] * 2, st.integers(0, 9))] * 2)
+    )
+    graph, d = compiled(n, edges), everywhere(n, edges)
+    cost, nodes = kernels.way(*graph, ([a, b], [here, here]), ([p, q], [there, there]))
+    shortest = min(int(d[x, y]) for x in (a, b) for y in (p, q))
+    if shortest == FAR:
+        assert (cost, len(nodes)) == (FAR, 0)
+        return
+    assert cost == shortest + here + there
+    arcs = {
+        (u, v): c
+        for u, v, c in sorted(((x, y, c) for u, v, c in edges for x, y in ((u, v), (v, u))), reverse=True)
+    }
+    walked = sum(arcs[int(x), int(y)] for x, y in itertools.pairwise(nodes))
+    assert walked == shortest
+    assert nodes[0] in (a, b)
+    assert nodes[-1] in (p, q)
+
+
+# --- a place more, less or elsewhere
+
+
+@quiet
+@given(st.data())
+def test_mending_a_search_gives_what_a_new_one_finds(data: st.DataObject) -> None:
+    n, edges = data.draw(graphs())
+    graph = compiled(n, edges)
+    seeds = data.draw(seeds_on(n))
+    labels = sorted({label for *_, label in seeds})
+    goes = set(data.draw(st.lists(st.sampled_from(labels), unique=True))) if labels else set()
+    added = [(x, c, 6 + label) for x, c, label in data.draw(seeds_on(n))]
+    now = [*(seed for seed in seeds if seed[2] not in goes), *added]
+    found = kernels.nearest(*graph, *_columns(seeds))
+    renamed = np.array([-1 if label in goes else label for label in range(6)], np.int32)
+    ours = kernels.repaired(*graph, graph[2], found, renamed, *_columns(now))
+    assert [a.tolist() for a in ours] == [a.tolist() for a in kernels.nearest(*graph, *_columns(now))]
