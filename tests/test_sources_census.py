@@ -135,6 +135,63 @@ def test_nobody_is_lost_and_order_changes_nothing(counts: list[tuple[int, int, i
     )
 
 
+# -- the layouts of the censuses ------------------------------------------------------------------------------
+
+_KEYS = ["KIHON1", "DUMMY1", "KIHON2", "KEYCODE1", "KEYCODE2", "AREA_MAX_F", "KIGO_D", "N_KEN", "N_CITY"]
+LAYOUTS = {
+    "2020": [
+        "KEY_CODE", "PREF", "CITY", "S_AREA", "PREF_NAME", "CITY_NAME", "S_NAME", "KIGO_E", "HCODE", "AREA",
+        "PERIMETER", "R2KAxx", "R2KAxx_ID", *_KEYS, "KIGO_I", "KBSUM", "JINKO", "SETAI", "X_CODE", "Y_CODE", "KCODE1",
+    ],
+    "2015": [
+        "AREA", "PERIMETER", "H27KA99_", "H27KA99_ID", "KEN", "CITY", "KEN_NAME", "SITYO_NAME", "GST_NAME", "CSS_NAME",
+        "HCODE", *_KEYS, "KIGO_E", "KIGO_I", "MOJI", "KBSUM", "JINKO", "SETAI", "X_CODE", "Y_CODE", "KCODE1",
+        "KEY_CODE",
+    ],
+    "2010": [
+        "AREA", "PERIMETER", "H22KA99_", "H22KA99_ID", "KEN", "CITY", "KEN_NAME", "SITYO_NAME", "GST_NAME", "CSS_NAME",
+        "HCODE", *_KEYS, "N_C1", "KIGO_E", "KIGO_I", "TATE", "DIR", "HIGHT", "JIKAKU", "NMOJI", "MOJI", "SEQ_NO2",
+        "KSUM", "CSUM", "JINKO", "SETAI", "X_CODE", "Y_CODE", "KCODE1", "KEY_CODE",
+    ],
+}  # fmt: skip
+"""The columns of the boundary files in their order."""
+
+
+@pytest.mark.parametrize("year", LAYOUTS)
+def test_the_boundary_file_of_every_census(tmp_path: Path, year: str) -> None:
+    # Two parts of an area, its people on the smaller; a town without 丁目; water on which people are counted.
+    told = [
+        {
+            "KEY_CODE": "99101001001",
+            "S_NAME": "浜田１丁目",
+            "KIGO_E": "E2",
+            "AREA_MAX_F": "M",
+            "JINKO": 0,
+            "SETAI": 0,
+        },
+        {"KEY_CODE": "99101001001", "S_NAME": "浜田１丁目", "KIGO_E": "E1", "JINKO": 173, "SETAI": 80},
+        {"KEY_CODE": "991010020", "S_NAME": "髙松", "AREA_MAX_F": "M", "JINKO": 50, "SETAI": 20},
+        {"KEY_CODE": "991010390", "S_NAME": "水面調査区", "HCODE": 8154, "JINKO": 5, "SETAI": 5},
+    ]
+    columns = LAYOUTS[year]
+    rows = [{"HCODE": 8101, **row, "MOJI": row["S_NAME"]} for row in told]
+    frame = gpd.GeoDataFrame(
+        [{column: row.get(column) for column in columns} for row in rows],
+        geometry=[cell(i) for i in range(4)],
+        crs="EPSG:6668" if year == "2020" else "EPSG:4612",
+    )
+    stem = {"2020": "r2ka99101", "2015": "h27ka99101", "2010": "h22ka99101"}[year]
+    blank = [column for column in columns if frame[column].isna().all()]
+    frame.assign(**dict.fromkeys(blank, "")).to_file(tmp_path / f"{stem}.shp", encoding="cp932")
+    found = sources.read(tmp_path / f"{stem}.shp", municipality_code=CODE)
+    assert (found.kind, found.edition, found.encoding, found.rows) == ("small-areas", year, "cp932", 4)
+    assert found.table[["small_area_id", "name", "people", "households", "is_water"]].to_numpy().tolist() == [
+        ["99101001001", "浜田1丁目", 173, 80, False],
+        ["991010020", "髙松", 50, 20, False],
+        ["991010390", "水面調査区", 5, 5, True],
+    ]
+
+
 # -- tables -------------------------------------------------------------------------------------------------
 
 HEADER = ["KEY_CODE", "HYOSYO", "CITYNAME", "NAME", "HTKSYORI", "HTKSAKI", "GASSAN"]
@@ -204,6 +261,68 @@ def test_the_twins_of_earlier_censuses_mean_the_same(tmp_path: Path) -> None:
     assert set(found.table["variable"]) == {
         "households_in_dwellings", "households_owned", "households_private_rented",
     }  # fmt: skip
+
+
+COLUMNS = {"population": 4, "age": 60, "household_size": 8, "family": 9, "tenure": 3, "building": 9}
+"""How many columns of counts the tables of each topic have."""
+MEANT = {
+    "population": {1: "people", 2: "people_male", 3: "people_female", 4: "households"},
+    "age": {
+        1: "people", 2: "people_age_00_04", 9: "people_age_35_39", 16: "people_age_70_74", 17: "people_under_15",
+        18: "people_15_64", 19: "people_65_plus", 20: "people_75_plus", 21: "people_male", 41: "people_female",
+    },
+    "household_size": {1: "households_private", 2: "households_one_person"},
+    "family": {
+        1: "households_private", 2: "households_relatives_only", 3: "households_nuclear", 4: "households_couple_only",
+        5: "households_couple_children", 6: "households_other_than_nuclear", 7: "households_with_under_6",
+        8: "households_with_under_18", 9: "households_with_65_plus",
+    },
+    "tenure": {1: "households_in_dwellings", 2: "households_owned", 3: "households_private_rented"},
+    "building": {
+        1: "dwellings", 2: "dwellings_detached", 3: "dwellings_row", 4: "dwellings_apartment",
+        5: "dwellings_apartment_1_2_floors", 8: "dwellings_apartment_11_floors_up", 9: "dwellings_other",
+    },
+}  # fmt: skip
+"""What the columns count by their number, from the labels of the official tables."""
+YEARS = {
+    "2020": [f"T001{n:03d}" for n in range(81, 87)],
+    "2015": [f"T000{n}" for n in range(848, 854)],
+    "2010": [f"T000{n}" for n in range(572, 578)],
+}
+
+
+@pytest.mark.parametrize(
+    ("table_id", "topic", "year"),
+    [(t, topic, year) for year, ids in YEARS.items() for t, topic in zip(ids, COLUMNS, strict=True)],
+)
+def test_every_table_of_every_census_in_its_whole_layout(
+    tmp_path: Path, table_id: str, topic: str, year: str
+) -> None:
+    numbers = range(1, COLUMNS[topic] + 1)
+    whole = [CODE, "1", "区", "", "0", "", "", *(str(10 * n) for n in numbers)]
+    holder = ["991010010", "2", "区", "甲", "1", "", "002000", *(str(n) for n in numbers)]
+    hidden = [
+        "991010020",
+        "2",
+        "区",
+        "乙",
+        "2",
+        "0010",
+        "",
+        *("X" if year == "2020" else "*" for _ in numbers),
+    ]
+    path = table(
+        tmp_path / f"tbl{table_id}C99.txt", [whole, holder, hidden], [f"{table_id}{n:03d}" for n in numbers]
+    )
+    found = sources.read(path, municipality_code=CODE)
+    assert (found.kind, found.dataset_id, found.edition) == ("census-table", f"census-table:{table_id}", year)
+    assert (found.rows, found.dataset()["kept"]) == (3, 3)
+    for number, variable in MEANT[topic].items():
+        assert values(found, variable) == {
+            CODE: (10 * number, "known", None),
+            "991010010": (number, "includes", "991010010"),
+            "991010020": (None, "suppressed", "991010010"),
+        }
 
 
 def test_every_table_is_of_a_known_topic_and_year() -> None:

@@ -183,7 +183,9 @@ def _counts(layer: _vectors.Layer, frame: gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def _names(frame: gpd.GeoDataFrame, keys: pd.Series[Any]) -> list[str]:
-    named = frame["S_NAME"].map(_tables.plain) if "S_NAME" in frame else keys
+    # The files of 2010 and 2015 as they were first published name the areas in MOJI.
+    column = next((c for c in ("S_NAME", "MOJI") if c in frame), None)
+    named = frame[column].map(_tables.plain) if column else keys
     return [name or key for name, key in zip(named, keys, strict=True)]
 
 
