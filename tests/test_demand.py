@@ -361,3 +361,40 @@ def test_two_censuses_are_never_mixed_area_by_area() -> None:
     spread = demand.spread(attached, rows, "people_65_plus")
     assert np.isnan(spread["991010010"])
     assert spread["991010020"] == 12
+
+
+# --- a group and the people it is a part of -------------------------------------------------------------
+
+
+def test_a_group_is_a_part_of_the_people_of_its_own_table():
+    areas = areas_of([100, 200])
+    both = [(key(0), "people", 120.0, "known", None), (key(1), "people", 230.0, "known", None)]
+    older = [(key(n), "people_65_plus", 30.0, "known", None) for n in (0, 1)]
+    newer = statistics(*both, *older, dataset_id="census-table:T001082")
+    attached = demand.attach(areas, newer, NO_POINTS)
+    assert demand.counted_people(attached, newer, "people") == 300
+    assert demand.counted_people(attached, newer, "people_65_plus") == 350
+    # A table that counts the older people alone, newer still: nobody knows of how many.
+    alone = statistics(*older, dataset_id="z")
+    mixed = pd.concat([newer, alone])
+    assert np.isnan(demand.counted_people(attached, mixed, "people_65_plus"))
+    assert np.isnan(demand.counted_people(attached, newer, "people_under_15"))
+
+
+def test_the_row_of_the_municipality_counts_also_who_is_in_no_area():
+    areas = areas_of([100, 200])
+    rows = [("99101", "people", 400.0, "known", None), ("99101", "people_65_plus", 90.0, "known", None)]
+    table = statistics(
+        *rows, (key(0), "people", 120.0, "known", None), (key(0), "people_65_plus", 30.0, "known", None)
+    )
+    assert demand.counted_people(demand.attach(areas, table, NO_POINTS), table, "people_65_plus") == 400
+
+
+def test_a_holder_that_is_no_area_counts_once():
+    areas = areas_of([100, 200])
+    table = statistics(
+        ("991010009", "people", 300.0, "includes", "991010009"),
+        *((key(n), "people", float("nan"), "suppressed", "991010009") for n in (0, 1)),
+        *((key(n), "people_65_plus", 1.0, "known", None) for n in (0, 1)),
+    )
+    assert demand.counted_people(demand.attach(areas, table, NO_POINTS), table, "people_65_plus") == 300

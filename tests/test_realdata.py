@@ -185,6 +185,7 @@ def test_each_file_imports_with_its_counts(
     files = [realdata / first for first in expected.first]
     *before, found = projects.read(target, [*files, realdata / name])
     assert (found.kind, found.rows, len(found.table)) == (expected.kind, expected.rows, expected.kept)
+    assert 0 < found.dataset()["kept"] <= found.rows
     assert sum(note.level == "refused" for note in found.notes) == expected.refused
     if expected.total is not None:
         column = "people" if "people" in found.table else "value"

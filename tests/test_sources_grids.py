@@ -119,6 +119,12 @@ def n03(path: Path) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file would go through a process of its own: the sandbox has its own tests."""
+    monkeypatch.setenv("IBASHO_IN_PROCESS", "1")
+
+
 @pytest.fixture
 def hints(tmp_path: Path) -> sources.Hints:
     found = sources.read(n03(tmp_path / "N03-23_13.geojson"), municipality_code=CODE)

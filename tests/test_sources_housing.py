@@ -48,6 +48,12 @@ def survey_2023(path: Path, lines: list[list[str]] = LINES_2023) -> Path:
     return written(path, [*ABOVE_2023, [], HEAD_2023, *lines])
 
 
+@pytest.fixture(autouse=True)
+def _in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file would go through a process of its own: the sandbox has its own tests."""
+    monkeypatch.setenv("IBASHO_IN_PROCESS", "1")
+
+
 def values(found: sources.Reading) -> dict[str, float]:
     counts: dict[str, float] = found.table.set_index("variable")["value"].to_dict()
     return counts
