@@ -22,6 +22,7 @@ The way the data goes; each module imports only what stands above it::
     hotspots     where a value clusters among neighbouring areas
     zones        anything per origin -> any zone system, overlaps declared
     disclosure   what may leave the house: small counts masked
+    decide       model areas, sites, scenarios, verification: choices with bound, doubt and record
     summary      a run in one document, with what is not known
     sources      the only code that reads foreign files
     store        where tables are kept: one GeoPackage, replaced whole or not at all

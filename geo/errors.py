@@ -57,3 +57,7 @@ class MissingTableError(AtlasError, LookupError):
 
 class StoreError(AtlasError, OSError):
     """The project's own store cannot be read or written."""
+
+
+class InfeasibleError(AtlasError, ValueError):
+    """What was asked cannot be had; the sentence names the rule that makes it so."""

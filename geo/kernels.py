@@ -48,6 +48,9 @@ Longs = NDArray[np.int64]
 _Result = TypeVar("_Result")
 
 
+Floats = NDArray[np.float64]
+
+
 def _keep_compiled_code(here: Path) -> bool:
     """Find a folder for compiled code before the compiler reads its settings; False: compile each time."""
     if "NUMBA_CACHE_DIR" in os.environ:
@@ -387,8 +390,6 @@ def _components(indptr, heads):  # type: ignore[no-untyped-def]
 
 
 # --- where a point meets the lines ----------------------------------------------------------------------
-
-Floats = NDArray[np.float64]
 
 
 class Grid(NamedTuple):
@@ -1667,6 +1668,588 @@ def _transposed(ptr, column, value, columns):  # type: ignore[no-untyped-def]
             row[at], values[at] = r, value[i]
             cursor[column[i]] += 1
     return start, row, values
+
+
+# --- choosing sites -------------------------------------------------------------------------------------
+#
+# All of these maximise sum_i max_{j chosen} gain_ij, of which covering (gain = people within the limit) and the
+# p-median (gain = metres saved) are cases. Gains are given twice, by option (``ptr, rows, gain``) and by row
+# (``row_ptr, cols, row_gain``). Random numbers are Marsaglia's xorshift, so that no library changes a result.
+
+
+def choose(
+    by_option: tuple[Longs, Ints, Floats],
+    by_row: tuple[Longs, Ints, Floats],
+    clashes: tuple[Longs, Ints],
+    *,
+    cost: Floats,
+    fixed: NDArray[np.bool_],
+    number: int,
+    budget: float,
+    kicks: int,
+    seed: int,
+) -> tuple[NDArray[np.bool_], float]:
+    """A good choice of options: greedy, then swaps, then kicks and swaps again; keeps every rule, proves nothing.
+
+    Parameters
+    ----------
+    by_option : tuple
+        For each option the rows that it serves and its gain there.
+    by_row : tuple
+        The same by row.
+    clashes : tuple
+        For each option those that may not be chosen with it, both ways round.
+    cost : array of float
+        Of each option.
+    fixed : array of bool
+        Options that must be chosen.
+    number, budget : int, float
+        At most so many, and at most so dear, the fixed ones included.
+    kicks, seed : int
+        How often a random swap is tried as a new start; where the random numbers begin.
+
+    Returns
+    -------
+    chosen : array of bool
+    total : float
+
+    References
+    ----------
+    .. [1] M. G. C. Resende, R. F. Werneck (2007), "A fast swap-based local search procedure for location
+       problems", Ann. Oper. Res. 150, 205-230.
+    """
+    best = np.zeros(len(cost), dtype=np.bool_), -1.0
+    for by_price in (False, True) if np.isfinite(budget) else (False,):
+        found = _choose(by_option, by_row, clashes, cost, fixed, number, budget, kicks, seed, by_price)
+        if found[1] > best[1]:
+            best = found[0], float(found[1])
+    return best
+
+
+@_loop
+def _serve(rows, gain, lo, hi, name, first, second, who):  # type: ignore[no-untyped-def]
+    for at in range(lo, hi):
+        i, g = rows[at], gain[at]
+        if g > first[i]:
+            second[i], first[i], who[i] = first[i], g, name
+        elif g > second[i]:
+            second[i] = g
+
+
+@_loop
+def _leave(by_option, by_row, chosen, name, first, second, who):  # type: ignore[no-untyped-def]
+    ptr, rows, gain = by_option
+    row_ptr, cols, row_gain = by_row
+    for at in range(ptr[name], ptr[name + 1]):
+        i = rows[at]
+        if gain[at] < second[i]:
+            continue
+        first[i], second[i], who[i] = 0.0, 0.0, -1
+        for b in range(row_ptr[i], row_ptr[i + 1]):
+            if chosen[cols[b]]:
+                g = row_gain[b]
+                if g > first[i]:
+                    second[i], first[i], who[i] = first[i], g, cols[b]
+                elif g > second[i]:
+                    second[i] = g
+
+
+@_loop
+def _random(state, n):  # type: ignore[no-untyped-def]
+    x = state[0]
+    x ^= x << np.uint64(13)
+    x ^= x >> np.uint64(7)
+    x ^= x << np.uint64(17)
+    state[0] = x
+    return np.int64(x >> np.uint64(11)) % n
+
+
+@_loop
+def _choose(by_option, by_row, clashes, cost, fixed, number, budget, kicks, seed, by_price):  # type: ignore[no-untyped-def]
+    ptr, rows, gain = by_option
+    clash_ptr, clash = clashes
+    m, n = len(cost), len(by_row[0]) - 1
+    state = np.array([np.uint64(seed) * np.uint64(2654435761) + np.uint64(88172645463325252)], np.uint64)
+    chosen = np.zeros(m, np.bool_)
+    hit = np.zeros(m, np.int64)  # chosen options that clash with this one
+    first, second = np.zeros(n), np.zeros(n)
+    who = np.full(n, -1, np.int64)
+    count, spent = 0, 0.0
+    for j in range(m):
+        if fixed[j]:
+            chosen[j] = True
+            count += 1
+            spent += cost[j]
+            _serve(rows, gain, ptr[j], ptr[j + 1], j, first, second, who)
+            for c in range(clash_ptr[j], clash_ptr[j + 1]):
+                hit[clash[c]] += 1
+    # Greedy with old gains as upper bounds: a gain only falls while options are added (Minoux 1978).
+    stale = np.full(m, np.inf)
+    fresh = np.full(m, -1, np.int64)
+    while count < number:
+        best, top = -1, 0.0
+        while True:
+            best, top = -1, 0.0
+            for j in range(m):
+                if not chosen[j] and hit[j] == 0 and spent + cost[j] <= budget and stale[j] > top:
+                    best, top = j, stale[j]
+            if best < 0 or fresh[best] == count:
+                break
+            total = 0.0
+            for at in range(ptr[best], ptr[best + 1]):
+                more = gain[at] - first[rows[at]]
+                if more > 0:
+                    total += more
+            stale[best] = total / max(cost[best], 1e-9) if by_price else total
+            fresh[best] = count
+        if best < 0:
+            break
+        chosen[best] = True
+        count += 1
+        spent += cost[best]
+        _serve(rows, gain, ptr[best], ptr[best + 1], best, first, second, who)
+        for c in range(clash_ptr[best], clash_ptr[best + 1]):
+            hit[clash[c]] += 1
+    record, kept = -1.0, chosen.copy()
+    loss, extra = np.zeros(m), np.zeros(m)
+    for kick in range(kicks + 1):
+        if kick > 0:
+            members = np.flatnonzero(chosen & ~fixed)
+            if len(members) == 0 or len(members) == m:
+                break
+            for _ in range(1 + _random(state, 3)):
+                out = members[_random(state, len(members))]
+                new = _random(state, m)
+                if not chosen[out] or chosen[new] or spent - cost[out] + cost[new] > budget:
+                    continue
+                touched = 0
+                for c in range(clash_ptr[new], clash_ptr[new + 1]):
+                    if clash[c] == out:
+                        touched = 1
+                if hit[new] > touched:
+                    continue
+                chosen[out] = False
+                _leave(by_option, by_row, chosen, out, first, second, who)
+                chosen[new] = True
+                _serve(rows, gain, ptr[new], ptr[new + 1], new, first, second, who)
+                spent += cost[new] - cost[out]
+                for c in range(clash_ptr[out], clash_ptr[out + 1]):
+                    hit[clash[c]] -= 1
+                for c in range(clash_ptr[new], clash_ptr[new + 1]):
+                    hit[clash[c]] += 1
+        for j in range(m):
+            loss[j] = 0.0
+        for i in range(n):
+            if who[i] >= 0:
+                loss[who[i]] += first[i] - second[i]
+        quiet, f = 0, _random(state, m)
+        while quiet < m:
+            f = f + 1 if f + 1 < m else 0
+            quiet += 1
+            if chosen[f] or hit[f] > 1:
+                continue
+            more = 0.0
+            for at in range(ptr[f], ptr[f + 1]):
+                i, g = rows[at], gain[at]
+                if g > first[i]:
+                    more += g - first[i]
+                    if who[i] >= 0:
+                        extra[who[i]] += first[i] - second[i]
+                elif g > second[i] and who[i] >= 0:
+                    extra[who[i]] += g - second[i]
+            tiny = 1e-9 * (1.0 + more)
+            if more <= tiny:
+                for at in range(ptr[f], ptr[f + 1]):
+                    if who[rows[at]] >= 0:
+                        extra[who[rows[at]]] = 0.0
+                continue
+            out, profit = -1, tiny
+            add = count < number and hit[f] == 0 and spent + cost[f] <= budget
+            if add:
+                profit = more
+            else:
+                for r in range(m):
+                    if chosen[r] and not fixed[r] and spent - cost[r] + cost[f] <= budget:
+                        gained = more - loss[r] + extra[r]
+                        if gained > profit:
+                            free = hit[f] == 0
+                            if not free:
+                                for c in range(clash_ptr[f], clash_ptr[f + 1]):
+                                    if clash[c] == r:
+                                        free = True
+                            if free:
+                                out, profit = r, gained
+            for at in range(ptr[f], ptr[f + 1]):
+                if who[rows[at]] >= 0:
+                    extra[who[rows[at]]] = 0.0
+            if out < 0 and not add:
+                continue
+            if out >= 0:
+                chosen[out] = False
+                _leave(by_option, by_row, chosen, out, first, second, who)
+                spent -= cost[out]
+                for c in range(clash_ptr[out], clash_ptr[out + 1]):
+                    hit[clash[c]] -= 1
+            else:
+                count += 1
+            chosen[f] = True
+            _serve(rows, gain, ptr[f], ptr[f + 1], f, first, second, who)
+            spent += cost[f]
+            for c in range(clash_ptr[f], clash_ptr[f + 1]):
+                hit[clash[c]] += 1
+            for j in range(m):
+                loss[j] = 0.0
+            for i in range(n):
+                if who[i] >= 0:
+                    loss[who[i]] += first[i] - second[i]
+            quiet = 0
+        total = first.sum()
+        if total > record * (1.0 + 1e-12):
+            record, kept = total, chosen.copy()
+        elif total < record:  # back to the best
+            for j in range(m):
+                hit[j] = 0
+            first[:], second[:], who[:] = 0.0, 0.0, -1
+            chosen = kept.copy()
+            count, spent = 0, 0.0
+            for j in range(m):
+                if chosen[j]:
+                    count += 1
+                    spent += cost[j]
+                    _serve(rows, gain, ptr[j], ptr[j + 1], j, first, second, who)
+                    for c in range(clash_ptr[j], clash_ptr[j + 1]):
+                        hit[clash[c]] += 1
+    return kept, record
+
+
+def lagrangean(
+    by_option: tuple[Longs, Ints, Floats],
+    n_rows: int,
+    *,
+    cost: Floats,
+    fixed: NDArray[np.bool_],
+    number: int,
+    budget: float,
+    reached: float,
+    start: Floats,
+    rounds: int,
+) -> tuple[float, NDArray[np.int8]]:
+    """An upper bound of what any choice can gain, and options that no better choice has or lacks.
+
+    Each row may be served by several options at a price (the multiplier); the dual is lowered by subgradients.
+    Clashes are not asked for: the bound holds with them too.
+
+    Parameters
+    ----------
+    by_option, cost, fixed, number, budget
+        As for :func:`choose`. Of number and budget the one that binds more is priced.
+    n_rows : int
+    reached : float
+        What a known choice gains.
+    start : array of float
+        First prices of the rows.
+    rounds : int
+
+    Returns
+    -------
+    bound : float
+    settled : array of int8
+        1: in every choice that gains more than ``reached``; -1: in none; 0: open.
+
+    References
+    ----------
+    .. [1] G. Cornuejols, M. L. Fisher, G. L. Nemhauser (1977), "Location of bank accounts to optimize float",
+       Management Science 23, 789-810.
+    """
+    bound, settled = _lagrangean(by_option, n_rows, cost, fixed, number, budget, reached, start, rounds)
+    return float(bound), settled
+
+
+@_loop
+def _lagrangean(by_option, n, cost, fixed, number, budget, reached, start, rounds):  # type: ignore[no-untyped-def]
+    ptr, rows, gain = by_option
+    m = len(cost)
+    price = start.copy()
+    settled = np.zeros(m, np.int8)
+    worth, spare, slope, before = np.zeros(m), np.zeros(m), np.zeros(n), np.zeros(n)
+    best, best_price, theta, stuck = np.inf, price.copy(), 1.0, 0
+    by_budget = number >= m
+    chosen = np.zeros(m, np.bool_)
+    for turn in range(rounds):
+        for j in range(m):
+            total = 0.0
+            for at in range(ptr[j], ptr[j + 1]):
+                more = gain[at] - price[rows[at]]
+                if more > 0:
+                    total += more
+            worth[j] = total
+        bound = price.sum()
+        # The relaxed choice: what is fixed, then the best by worth, or by worth for money.
+        room, money = number, budget
+        for j in range(m):
+            chosen[j] = fixed[j]
+            if fixed[j]:
+                bound += worth[j]
+                room -= 1
+                money -= cost[j]
+        key = worth / np.maximum(cost, 1e-9) if by_budget else worth
+        order = np.argsort(-key, kind="mergesort")
+        edge_in, edge_out = np.inf, 0.0  # keys of the last taken and the first left
+        for j in order:
+            if fixed[j]:
+                continue
+            if by_budget:
+                if cost[j] <= money:
+                    chosen[j] = True
+                    money -= cost[j]
+                    bound += worth[j]
+                else:
+                    edge_in = edge_out = key[j]
+                    bound += key[j] * max(money, 0.0)
+                    break
+            else:
+                if room > 0:
+                    chosen[j] = True
+                    room -= 1
+                    bound += worth[j]
+                    edge_in = key[j]
+                else:
+                    edge_out = key[j]
+                    break
+        if not by_budget and room > 0:
+            edge_in, edge_out = 0.0, 0.0
+        elif by_budget and edge_in == np.inf:
+            edge_in = edge_out = 0.0
+        for j in range(m):
+            if by_budget:
+                spare[j] = worth[j] - edge_out * cost[j]
+            else:
+                spare[j] = worth[j] - (edge_out if chosen[j] else edge_in)
+            if settled[j] == 0 and not fixed[j]:
+                if not chosen[j] and bound + min(spare[j], 0.0) <= reached:
+                    settled[j] = -1
+                elif chosen[j] and bound - max(spare[j], 0.0) <= reached:
+                    settled[j] = 1
+        if turn == 0 or bound < best - 1e-9 * abs(best):
+            best, best_price, stuck = bound, price.copy(), 0
+        else:
+            stuck += 1
+            if stuck >= 20:
+                theta, stuck, price = theta * 0.5, 0, best_price.copy()
+                before[:] = 0.0
+                if theta < 1e-3:
+                    break
+        if best <= reached:
+            break
+        slope[:] = 1.0
+        for j in range(m):
+            if chosen[j]:
+                for at in range(ptr[j], ptr[j + 1]):
+                    if gain[at] > price[rows[at]]:
+                        slope[rows[at]] -= 1.0
+        norm = 0.0
+        for i in range(n):
+            if slope[i] > 0 and price[i] <= 0.0:
+                slope[i] = 0.0  # a price is never negative
+            slope[i] = 0.7 * slope[i] + 0.3 * before[i]
+            before[i] = slope[i]
+            norm += slope[i] * slope[i]
+        if norm <= 0.0:
+            break
+        step = theta * (bound - reached) / norm
+        for i in range(n):
+            price[i] = max(0.0, price[i] - step * slope[i])
+    return best, settled
+
+
+def cover_all(
+    by_option: tuple[Longs, Ints],
+    by_row: tuple[Longs, Ints],
+    *,
+    fixed: NDArray[np.bool_],
+    steps: int,
+    seed: int,
+) -> NDArray[np.bool_]:
+    """Few options that serve every row, by local search with weights that grow where rows stay unserved.
+
+    Every row must be served by at least one option.
+
+    References
+    ----------
+    .. [1] C. Gao, X. Yao, T. Weise, J. Li (2015), "An efficient local search heuristic with row weighting for
+       the unicost set covering problem", Eur. J. Oper. Res. 246, 750-761.
+    """
+    chosen: NDArray[np.bool_] = _cover_all(by_option, by_row, fixed, steps, seed)
+    return chosen
+
+
+@_loop
+def _toggle(j, put, by_option, by_row, chosen, times, weight, score):  # type: ignore[no-untyped-def]
+    """Put an option in or take it out; ``score`` is what a toggle of each option would win or lose."""
+    ptr, rows = by_option
+    row_ptr, cols = by_row
+    score[j] = -score[j]
+    chosen[j] = put
+    for at in range(ptr[j], ptr[j + 1]):
+        i = rows[at]
+        if put:
+            times[i] += 1
+            if times[i] == 1:  # others win nothing here any more
+                for b in range(row_ptr[i], row_ptr[i + 1]):
+                    if cols[b] != j:
+                        score[cols[b]] -= weight[i]
+            elif times[i] == 2:  # the one that served alone may go
+                for b in range(row_ptr[i], row_ptr[i + 1]):
+                    if cols[b] != j and chosen[cols[b]]:
+                        score[cols[b]] += weight[i]
+        else:
+            times[i] -= 1
+            if times[i] == 0:
+                for b in range(row_ptr[i], row_ptr[i + 1]):
+                    if cols[b] != j:
+                        score[cols[b]] += weight[i]
+            elif times[i] == 1:
+                for b in range(row_ptr[i], row_ptr[i + 1]):
+                    if cols[b] != j and chosen[cols[b]]:
+                        score[cols[b]] -= weight[i]
+
+
+@_loop
+def _before(j, best, score, moved):  # type: ignore[no-untyped-def]
+    """The better score first, of equal ones the one that was moved longest ago."""
+    return best < 0 or score[j] > score[best] or (score[j] == score[best] and moved[j] < moved[best])
+
+
+@_loop
+def _cover_all(by_option, by_row, fixed, steps, seed):  # type: ignore[no-untyped-def]
+    ptr, rows = by_option
+    row_ptr, cols = by_row
+    m, n = len(ptr) - 1, len(row_ptr) - 1
+    state = np.array([np.uint64(seed) * np.uint64(2654435761) + np.uint64(88172645463325252)], np.uint64)
+    chosen, times = np.zeros(m, np.bool_), np.zeros(n, np.int64)
+    weight, score = np.ones(n), np.zeros(m)
+    moved, may_enter = np.zeros(m, np.int64), np.ones(m, np.bool_)
+    for j in range(m):
+        score[j] = ptr[j + 1] - ptr[j]
+    for j in range(m):
+        if fixed[j]:
+            _toggle(j, True, by_option, by_row, chosen, times, weight, score)
+    while (times == 0).any():
+        best = -1
+        for j in range(m):
+            if not chosen[j] and (best < 0 or score[j] > score[best]):
+                best = j
+        _toggle(best, True, by_option, by_row, chosen, times, weight, score)
+    kept = chosen.copy()
+    open_rows = np.empty(n, np.int64)
+    tabu = -1
+    for step in range(1, steps + 1):
+        n_open = 0
+        for i in range(n):
+            if times[i] == 0:
+                n_open += 1
+        while n_open == 0:
+            kept = chosen.copy()
+            best = -1
+            for j in range(m):
+                if chosen[j] and not fixed[j] and (best < 0 or score[j] > score[best]):
+                    best = j
+            if best < 0:
+                return kept
+            _toggle(best, False, by_option, by_row, chosen, times, weight, score)
+            for i in range(n):
+                if times[i] == 0:
+                    n_open += 1
+        best = -1
+        for j in range(m):
+            if chosen[j] and not fixed[j] and j != tabu and _before(j, best, score, moved):
+                best = j
+        if best < 0:
+            return kept
+        _toggle(best, False, by_option, by_row, chosen, times, weight, score)
+        moved[best] = step
+        may_enter[best] = False
+        for at in range(ptr[best], ptr[best + 1]):
+            for b in range(row_ptr[rows[at]], row_ptr[rows[at] + 1]):
+                if cols[b] != best:
+                    may_enter[cols[b]] = True
+        n_open = 0
+        for i in range(n):
+            if times[i] == 0:
+                open_rows[n_open] = i
+                n_open += 1
+        i = open_rows[_random(state, n_open)]
+        best = -1
+        for b in range(row_ptr[i], row_ptr[i + 1]):
+            j = cols[b]
+            if may_enter[j] and _before(j, best, score, moved):
+                best = j
+        if best < 0:
+            best = cols[row_ptr[i]]
+        _toggle(best, True, by_option, by_row, chosen, times, weight, score)
+        moved[best] = step
+        tabu = best
+        for at in range(ptr[best], ptr[best + 1]):
+            for b in range(row_ptr[rows[at]], row_ptr[rows[at] + 1]):
+                if cols[b] != best:
+                    may_enter[cols[b]] = True
+        for k in range(n_open):
+            i = open_rows[k]
+            if times[i] == 0:
+                weight[i] += 1.0
+                for b in range(row_ptr[i], row_ptr[i + 1]):
+                    score[cols[b]] += 1.0
+    if (times > 0).all() and chosen.sum() < kept.sum():
+        kept = chosen.copy()
+    return kept
+
+
+def dominated(sets: NDArray[np.uint64], size: Longs, cost: Floats) -> NDArray[np.bool_]:
+    """Sets that lie within another one that costs no more; of equal ones the first stays.
+
+    Parameters
+    ----------
+    sets : array of uint64, (m, words)
+        Bits of the members.
+    size : array of int
+        How many members.
+    cost : array of float
+
+    Examples
+    --------
+    >>> bits = np.array([[0b011], [0b111], [0b011], [0b100]], np.uint64)
+    >>> dominated(bits, np.array([2, 3, 2, 1]), np.array([1.0, 1.0, 1.0, 0.5])).tolist()
+    [True, False, True, False]
+    """
+    out: NDArray[np.bool_] = _dominated(
+        np.ascontiguousarray(sets), _longs(size), np.asarray(cost, np.float64)
+    )
+    return out
+
+
+@_loop
+def _dominated(sets, size, cost):  # type: ignore[no-untyped-def]
+    m, words = sets.shape
+    out = np.zeros(m, np.bool_)
+    start = np.zeros(m, np.int64)  # a word in which the set has members: most pairs differ there
+    for j in range(m):
+        while start[j] < words - 1 and sets[j, start[j]] == 0:
+            start[j] += 1
+    for j in range(m):
+        for k in range(m):
+            if k == j or out[k] or size[k] < size[j] or cost[k] > cost[j]:
+                continue
+            if size[k] == size[j] and cost[k] == cost[j] and k > j:
+                continue
+            inside = True
+            for w in range(start[j], words):
+                if sets[j, w] & ~sets[k, w] != 0:
+                    inside = False
+                    break
+            if inside:
+                out[j] = True
+                break
+    return out
 
 
 # --- small helpers --------------------------------------------------------------------------------------

@@ -53,6 +53,11 @@ STATES = ("known", "partial", "unknown")
 """How far a number is known; partial: it lies between two bounds."""
 HOT_SPOTS = ("hot", "cold", "high_among_low", "low_among_high", "not_significant", "not_enough_data")
 """High risk among high, low among low, the two outliers, and what no test can tell."""
+
+
+ACTIONS = ("open", "more_days", "permanent", "widen", "enlarge")
+"""Open a new place, open on more days, make it permanent (常設), serve more groups, serve more people."""
+STANDINGS = ("existing", "required", "candidate", "forbidden")
 CONSENT = ("none", "asked", "agreed_internal", "agreed_public")
 
 Text = Series[str]
@@ -505,6 +510,97 @@ class ZoneSummary(Table):
     """Vacant houses and shops, masked (NaN) below the study's threshold."""
     members: Text
     """Zone ids of a coincident group, joined by ``;``; else the zone's own id."""
+
+
+class Options(Table):
+    """What may be done: a place opened in a vacant property, or an action on a place that exists.
+
+    Existing places stand among them (``standing`` = existing): they serve people already and cost nothing new.
+    """
+
+    option_id: Text = key()
+    site_id: Text
+    """The property or place; of one site at most one option is chosen."""
+    action: Text = pa.Field(isin=ACTIONS)
+    standing: Text = pa.Field(isin=STANDINGS)
+    cost_yen: Series[float] = pa.Field(ge=0)
+    """Once."""
+    yearly_yen: Series[float] = pa.Field(ge=0)
+    capacity: Series[float] = pa.Field(ge=0, nullable=True)
+    """People that it can serve; NaN: no limit is known."""
+    zone_id: Text = pa.Field(nullable=True)
+    geometry: Shape
+
+
+class Reach(Table):
+    """How far each option is from where people start; pairs beyond the search are absent."""
+
+    origin_id: Text = key()
+    option_id: Text = key()
+    distance_m: Series[float] = pa.Field(ge=0)
+
+
+class Criteria(Table):
+    """By what areas are compared for a choice."""
+
+    criterion: Text = key()
+    direction: Text = pa.Field(isin=("more", "less"))
+    """more: a high value is a reason to choose the area."""
+    source: Text
+    """Where the value comes from, for the record."""
+
+
+class Scores(Table):
+    """The value of each area by each criterion; uncertain ones with an interval."""
+
+    area_id: Text = key()
+    criterion: Text = key()
+    value: Series[float] = pa.Field(nullable=True)
+    low: Series[float] = pa.Field(nullable=True)
+    high: Series[float] = pa.Field(nullable=True)
+    state: Text = pa.Field(isin=("known", "partial", "unknown"))
+    """unknown: the value is NaN; partial: the truth lies between low and high."""
+
+
+class Votes(Table):
+    """What weight each member gives each criterion; a member's weights sum to 1."""
+
+    member: Text = key()
+    role: Text
+    criterion: Text = key()
+    weight: Series[float] = pa.Field(ge=0, le=1)
+
+
+class Ranking(Table):
+    """Areas by two methods and the Pareto front; ranks are NaN where a value is unknown."""
+
+    area_id: Text = key()
+    pareto: Series[bool]
+    """No other area is at least as good by every criterion and better by one."""
+    weighted_sum: Series[float] = pa.Field(nullable=True)
+    weighted_sum_rank: Series[float] = pa.Field(nullable=True)
+    topsis: Series[float] = pa.Field(nullable=True)
+    topsis_rank: Series[float] = pa.Field(nullable=True)
+    known: Series[bool]
+
+
+class Acceptability(Table):
+    """How often each area comes to each rank, over all weights and values that are possible."""
+
+    area_id: Text = key()
+    rank: Series[int] = key(ge=1)
+    share: Series[float] = pa.Field(ge=0, le=1)
+
+
+class CentralWeights(Table):
+    """The mean of the weights for which an area comes first; what one must think to choose it."""
+
+    area_id: Text = key()
+    criterion: Text = key()
+    weight: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    """NaN: no weights make the area first."""
+    confidence: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    """How often it is first with just these weights, over the uncertain values."""
 
 
 def conform(schema: type[Table], table: pd.DataFrame) -> Any:
