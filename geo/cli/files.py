@@ -121,43 +121,32 @@ MOST_SHOWN = 20
 
 
 def _changes_words(document: dict[str, Any]) -> str:
+    from geo.present import words
+
     if document["first"]:
         return say("changes.first")
     added, changed, gone = (document[name] for name in ("added", "changed", "gone"))
     if not (added or changed or gone):
         return say("changes.none")
     rows = len({json.dumps(one["row_key"]) for one in changed})
-    lines = [say("changes.added", row=short(key)) for key in added]
+    lines = [say("changes.added", row=words.short(key)) for key in added]
     lines += [
         say(
             "changes.changed",
-            row=short(one["row_key"]),
+            row=words.short(one["row_key"]),
             field=one["field"],
-            before=short(one["before"]),
-            after=short(one["after"]),
+            before=words.short(one["before"]),
+            after=words.short(one["after"]),
         )
         for one in changed
     ]
     lines += [
-        say("changes.gone", row=short(one["row_key"]), before=short(one["before"].get("name")))
+        say("changes.gone", row=words.short(one["row_key"]), before=words.short(one["before"].get("name")))
         for one in gone
     ]
     more = [say("changes.more", n=len(lines) - MOST_SHOWN)] if len(lines) > MOST_SHOWN else []
     head = say("changes.counts", added=len(added), changed=rows, gone=len(gone))
     return "\n".join([head, *lines[:MOST_SHOWN], *more])
-
-
-def short(value: Any) -> str:
-    """A value of a change in a line: a key without brackets, a shape by its middle."""
-    if value is None:
-        return say("history.unknown")
-    if isinstance(value, dict) and "wkb" in value:
-        import shapely
-
-        middle = shapely.from_wkb(value["wkb"]).representative_point()
-        return f"({middle.x:.6f}, {middle.y:.6f})"
-    words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return words if len(words) <= 60 else f"{words[:59]}…"
 
 
 def check(folder: base.Folder, as_json: base.AsJson = False) -> None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import shapely
+
 from geo import text
 
 MARKDOWN = re.compile(r"[!-/:-@\[-`{-~]")
@@ -106,3 +108,20 @@ def between(least: str, most: str, language: text.Language) -> str:
     ('12.0%–30.5%', '0.1%')
     """
     return least if least == most else text.say("unit.between", language, least=least, most=most)
+
+
+def short(value: Any) -> str:
+    """A value of a change in a line: a key without brackets, a shape by its middle.
+
+    Examples
+    --------
+    >>> short(["a", 1]), short(None), len(short("x" * 99))
+    ('a, 1', '-', 60)
+    """
+    if value is None:
+        return "-"
+    if isinstance(value, dict) and "wkb" in value:
+        middle = shapely.from_wkb(value["wkb"]).representative_point()
+        return f"({middle.x:.6f}, {middle.y:.6f})"
+    words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return words if len(words) <= 60 else f"{words[:59]}…"

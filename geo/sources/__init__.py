@@ -43,6 +43,7 @@ from geo import errors
 from geo.sources import (
     _archive,
     _excel,
+    _mapping,
     _sandbox,
     _tables,
     _vectors,
@@ -74,6 +75,7 @@ __all__ = [
     "addresses_of",
     "addresses_of_municipalities",
     "detect",
+    "header",
     "is_elevation",
     "layouts",
     "read",
@@ -127,6 +129,24 @@ def detect_here(path: Path) -> Kind:
         return "elevation"
     with _archive.unpacked(path) as files:
         return _one(path, files, None)[0].kind
+
+
+def header(path: Path) -> tuple[str, ...]:
+    """The columns of a table of any layout, for a person to say which is which; none when it is no table."""
+    _existing(path)
+    return header_here(path) if _sandbox.is_off() else _sandbox.header(path)
+
+
+def header_here(path: Path) -> tuple[str, ...]:
+    """The same in this process: what the sandbox runs."""
+    with _archive.unpacked(path) as files:
+        opened = next((one for one in (_open(f.path, "places") for f in files) if _is_sheet(one)), None)
+        table = _mapping.header_of(cast("_tables.Sheet", opened)) if opened else None
+    return tuple(dict.fromkeys(name for name in table.header if name)) if table else ()
+
+
+def _is_sheet(opened: Opened) -> bool:
+    return isinstance(opened, _tables.Sheet)
 
 
 def read(

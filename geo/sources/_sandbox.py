@@ -91,6 +91,12 @@ def detect(path: Path) -> str:
         return str(reply["kind"])
 
 
+def header(path: Path) -> tuple[str, ...]:
+    """:func:`geo.sources.header` in a child."""
+    with _answer(path, "header", {}) as (reply, _):
+        return tuple(map(str, reply["header"]))
+
+
 def read(path: Path, arguments: Mapping[str, str | None], *, hints: Hints) -> Reading:
     """:func:`geo.sources.read` in a child."""
     with _answer(path, "read", arguments, hints) as (reply, arrays):
@@ -368,6 +374,8 @@ def _reply(sources: Any, job: Mapping[str, Any], arrays: dict[str, Array]) -> di
     try:
         if job["task"] == "detect":
             return {"kind": sources.detect_here(path)}
+        if job["task"] == "header":
+            return {"header": sources.header_here(path)}
         # Written by the parent for this job, into a folder of its own: this way round a pickle does no harm.
         hints = pickle.loads((path.parents[1] / "hints.pickle").read_bytes())  # noqa: S301
         return {"reading": _told(sources.read_here(path, **job["arguments"], hints=hints), arrays)}
