@@ -11,7 +11,7 @@ from geo import errors, text
 
 log = logging.getLogger(__name__)
 
-PAGES = ("start", "coverage", "gaps", "isolation")
+PAGES = ("start", "coverage", "gaps", "isolation", "data")
 
 
 def main() -> None:
@@ -30,13 +30,21 @@ def main() -> None:
     page = st.navigation(pages, position="top")
     widgets.frame()
     try:
+        if failed := state.problem():
+            _tell(failed, language)
         page.run()
+        # The end of a page, for whoever waits until it is all there.
+        st.html(f'<span class="ib-end" data-page="{page.url_path}" hidden></span>', width="content")
     except errors.AtlasError as problem:
-        st.error(text.tell(problem.code, problem.template, language, **problem.context))
+        _tell(problem, language)
     except Exception:
         # The reader gets a sentence; whoever keeps the server finds the traceback in its log.
         log.exception("A page failed")
         st.error(text.say("app.fault", language))
+
+
+def _tell(problem: errors.AtlasError, language: text.Language) -> None:
+    st.error(text.tell(problem.code, problem.template, language, **problem.context))
 
 
 main()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -108,3 +108,16 @@ def keep(opened: Project) -> None:
     """Write the question into the project, so that the command line asks the same."""
     changed = opened.with_study(st.session_state["study"])
     st.session_state["study_of"] = (str(changed.path), changed.study.fingerprint())
+
+
+def attempt(action: Callable[..., None], *given: Any) -> None:
+    """Do what a button asks for; what the reader can mend is told by the router on the next page."""
+    try:
+        action(*given)
+    except errors.AtlasError as problem:
+        st.session_state["problem"] = problem
+
+
+def problem() -> errors.AtlasError | None:
+    """What a button could not do, once."""
+    return cast("errors.AtlasError | None", st.session_state.pop("problem", None))

@@ -13,18 +13,23 @@ import streamlit as st
 from streamlit_folium import st_folium
 
 from app import assets, cache, state
-from geo import coverage, text
+from app.uploads import Upload
+from geo import coverage, project, text
 from geo.pipeline import Assessment, Prepared
-from geo.present import downloads, geometry, maps, tables, words
+from geo.present import downloads, geometry, maps, reports, tables, words
 from geo.present.maps import View
 from geo.present.tables import Rows
-from geo.project import Project
+from geo.project import Changes, Project
 from geo.study import Study
 
 MAP_HEIGHT = 600
 PRESETS_M = (300, 500, 800)
 MIN_M, MAX_M, STEP_M = 100, 1200, 50
 MUNICIPAL = "municipal"
+FIELDS = (
+    "name", "address", "latitude", "longitude", "kind", "targets", "opening", "capacity", "operator", "status",
+)  # fmt: skip
+"""What a column of a list can be said to be."""
 LISTED_GAPS = 30
 """Gaps in the ranked list; all of them stand in the table below."""
 FITTING_GAPS, LIST_HEIGHT = 8, 300
@@ -90,8 +95,8 @@ def frame() -> None:
         )
 
 
-def open_page(name: str) -> Page:
-    """Title, two sentences, and the study measured; ends the page where there is no project."""
+def open_project(name: str) -> Project:
+    """Title and two sentences; ends the page where there is no project."""
     language = state.language()
     st.title(text.say(f"{name}.title", language), anchor=False)
     words_of(text.say(f"{name}.lead", language))
@@ -100,6 +105,12 @@ def open_page(name: str) -> Page:
         st.info(text.say("app.no_project", language))
         st.code("ibasho demo\nibasho app DIR", language=None)
         st.stop()
+    return project
+
+
+def open_page(name: str) -> Page:
+    """Title, two sentences, and the study measured; ends the page where there is no project."""
+    language, project = state.language(), open_project(name)
     state.study(project)
     state.from_link()
     state.to_link(project)
@@ -425,6 +436,44 @@ def shapes(page: Page, layer: str) -> gpd.GeoSeries:
         "gaps": (page.assessment.gaps, "gap_id"),
     }[layer]
     return table.set_index(key).geometry
+
+
+def mapping(upload: Upload, language: text.Language) -> dict[str, str] | None:
+    """Which column is which, of a list that follows no standard; None until the reader says so."""
+    st.subheader(text.say("data.mapping", language), anchor=False)
+    words_of(text.say("data.mapping_lead", language))
+    options = ["", *upload.header]
+    with st.form("mapping"):
+        halves = st.columns(2)
+        chosen = {
+            field: halves[i % 2].selectbox(
+                text.say(f"field.{field}", language),
+                options,
+                index=options.index(column) if (column := upload.mapping.get(field, "")) in options else 0,
+                format_func=lambda name: name or text.say("data.none", language),
+            )
+            for i, field in enumerate(FIELDS)
+        }
+        asked = st.form_submit_button(text.say("data.again", language))
+    return {field: column for field, column in chosen.items() if column} if asked else None
+
+
+def readings(found: Changes, language: text.Language) -> None:
+    """Files as understood: what each is, what was noticed in it, and what it would change."""
+    for reading in found.readings:
+        name = reading.file
+        table(reports.dataset({**reading.dataset(), "file": name}, language=language))
+        if reading.notes:
+            table(reports.notes(project.notes_of(reading), language=language))
+        seen = found.of(reading.dataset_id)
+        counts = {kind: int((seen["action"] == kind).sum()) for kind in ("added", "changed", "gone")}
+        if reading.dataset_id in found.first:
+            words_of(text.say("data.first", language, name=name, n=f"{len(reading.table):,}"))
+        elif seen.empty:
+            words_of(text.say("data.same", language, name=name))
+        else:
+            words_of(text.say("data.diff", language, name=name, **counts))
+            table(reports.changes(seen, language=language))
 
 
 def figures(pairs: Iterable[tuple[str, str]]) -> None:

@@ -375,7 +375,7 @@ def compare(project: Project, readings: Sequence[sources.Reading]) -> Changes:
             if known["sha256"][name] != reading.sha256:
                 continue
         fresh[schemas.Datasets] = schemas.conform(schemas.Datasets, pd.DataFrame([reading.dataset()]))
-        fresh[schemas.Notes] = schemas.conform(schemas.Notes, _notes(reading))
+        fresh[schemas.Notes] = schemas.conform(schemas.Notes, notes_of(reading))
         states |= {schemas.Datasets: tables.get(schemas.Datasets, datasets)}
         states |= {schemas.Notes: tables.get(schemas.Notes, notes)}
         told = [
@@ -592,7 +592,8 @@ def _replaced(old: pd.DataFrame, ids: set[str], new: Sequence[pd.DataFrame]) -> 
     )
 
 
-def _notes(reading: sources.Reading) -> pd.DataFrame:
+def notes_of(reading: sources.Reading) -> pd.DataFrame:
+    """What was noticed while reading a file, as the rows of ``schemas.Notes``."""
     return pd.DataFrame(
         [
             {

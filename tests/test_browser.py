@@ -40,7 +40,7 @@ ARGUMENTS = (
 )
 AXE = "axe-core@4.10.3"
 PICTURE = "document.querySelector('.ib-pane-cells canvas').toDataURL()"
-PAGES = ("start", "coverage", "gaps", "isolation")
+PAGES = ("start", "coverage", "gaps", "isolation", "data")
 HOSTILE = (
     '<img src=x onerror="top.ran=1">',
     "</script><script>top.ran=2</script>",
@@ -130,10 +130,11 @@ class Visit:
     def turn_to(self, view: str, language: text.Language = "ja") -> None:
         self.page.get_by_role("link", name=text.say(f"{view}.nav", language), exact=True).first.click()
         self.page.get_by_role("heading", name=text.say(f"{view}.title", language)).wait_for()
-        self.settled()
+        self.settled(view)
 
-    def settled(self) -> None:
-        self.page.locator(".ib-known").wait_for(timeout=60_000)
+    def settled(self, view: str = "") -> None:
+        own = f"[data-page='{'' if view == PAGES[0] else view}']" if view else ""
+        self.page.locator(f".ib-end{own}").wait_for(timeout=60_000, state="attached")
         self.page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
 
     def map(self) -> Frame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -115,6 +115,11 @@ def history(table: pd.DataFrame, *, language: text.Language) -> Rows:
     return Rows(text.say("report.history", language), columns, tuple(rows), language)
 
 
-def editions(table: Sequence[Mapping[str, Any]], *, language: text.Language) -> Rows:
-    """The datasets that a project holds."""
-    return tables.datasets({"datasets": table}, language=language)
+def editions(table: pd.DataFrame, *, language: text.Language) -> Rows:
+    """The datasets that a project holds.
+
+    Parameters
+    ----------
+    table : schemas.Datasets
+    """
+    return tables.datasets({"datasets": table.to_dict("records")}, language=language)
