@@ -350,3 +350,15 @@ def _random_towns(draw: st.DrawFn) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
 def random_towns() -> st.SearchStrategy[tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]]:
     """Small areas and streets (lengths 50 m, nodes at 10 + 50 i), to be drawn by hypothesis."""
     return _random_towns()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def geometry_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The app learns the folder of its geometry once, when it is imported."""
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("IBASHO_CACHE")
+    os.environ["IBASHO_CACHE"] = str(folder)
+    yield folder / "geometry"
+    os.environ.pop("IBASHO_CACHE")
+    if before is not None:
+        os.environ["IBASHO_CACHE"] = before

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,6 @@ from geo.store import GeoPackage
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
 VIEWS = ("start", "coverage", "gaps", "isolation")
 TRACEBACK = re.compile(r"Traceback|File \"|Error:")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def geometry_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The app learns the folder of its geometry once, when it is imported."""
-    folder = tmp_path_factory.mktemp("cache")
-    before = os.environ.get("IBASHO_CACHE")
-    os.environ["IBASHO_CACHE"] = str(folder)
-    yield folder / "geometry"
-    os.environ.pop("IBASHO_CACHE")
-    if before is not None:
-        os.environ["IBASHO_CACHE"] = before
 
 
 @pytest.fixture(scope="module")

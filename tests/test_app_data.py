@@ -19,7 +19,6 @@ LIST = "呼び名,どこ,lat,lon,いつ\n<b>川の家</b>,川町1,{lat},{lon},�
 
 @pytest.fixture
 def town(build_town: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> projects.Project:
-    monkeypatch.setenv("IBASHO_CACHE", str(tmp_path / "cache"))
     made: projects.Project = build_town().project(tmp_path / "town")
     monkeypatch.setenv("IBASHO_PROJECT", str(made.path))
     return made
