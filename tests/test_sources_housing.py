@@ -94,14 +94,16 @@ def test_the_survey_of_2018_has_other_names(tmp_path: Path) -> None:
     assert values(found) == FULL
 
 
-def test_areas_named_with_their_code_and_kinds_that_are_not_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["地域区分", "項目名", ""])
+def test_areas_named_with_their_code_and_kinds_that_are_not_told(tmp_path: Path, name: str) -> None:
     rows = [
         ["第1-2表", "令和5年"],
-        ["", "地域区分", "0_総数", "22_空き家", "221_賃貸・売却用及び二次的住宅を除く空き家"],
+        ["", name, "0_総数", "22_空き家", "221_賃貸・売却用及び二次的住宅を除く空き家"],
         ["a", "13000_東京都", "100", "20", "10"],
         ["0", "13105_文京区", "150", "20", "-"],
     ]
     found = sources.read(written(tmp_path / "a.csv", rows), municipality_code=CODE)
+    assert sources.detect(tmp_path / "a.csv") == found.kind == "housing-survey"
     assert values(found) == {"housing_dwellings": 150, "housing_vacant": 20}
     unknown = found.notes[-1]
     assert (unknown.level, unknown.code) == ("unknown", "housing_unknown")
@@ -122,6 +124,17 @@ def test_tables_that_cannot_be_trusted_are_refused(tmp_path: Path, lines: Any, c
         sources.read(survey_2023(tmp_path / "a.csv", lines), municipality_code=CODE)
     assert caught.value.code == code
     assert "a.csv" in str(caught.value)
+
+
+def test_a_table_of_the_kinds_of_vacancy_alone_is_none(tmp_path: Path) -> None:
+    # There 総数 is all that is vacant, not all dwellings.
+    rows = [
+        ["", "項目名", "0_総数", "221_賃貸・売却用及び二次的住宅を除く空き家", "222_賃貸用の空き家"],
+        ["0", "13105_文京区", "100", "20", "30"],
+    ]
+    with pytest.raises(errors.DataError) as caught:
+        sources.read(written(tmp_path / "a.csv", rows), municipality_code=CODE, kind="housing-survey")
+    assert caught.value.code == "housing_columns"
 
 
 def test_the_same_row_twice_is_one(tmp_path: Path) -> None:

@@ -130,6 +130,8 @@ def _values(table: _tables.Table) -> dict[str, int]:
 def _area(table: _tables.Table) -> int | None:
     """The column of areas: the one of their codes, or one whose cells begin with them (13105_文京区)."""
     columns = [at for at, name in enumerate(table.header) if _AREA.fullmatch(name)]
+    # In the workbooks the header of the areas stands in another row than the kinds of dwellings.
+    columns += [at for at in range(len(table.header)) if any(_is_named_area(row, at) for row in table.rows)]
     return next(
         (
             at
@@ -138,6 +140,10 @@ def _area(table: _tables.Table) -> int | None:
         ),
         None,
     )
+
+
+def _is_named_area(row: _tables.Row, at: int) -> bool:
+    return at < len(row.cells) and bool(re.match(r"\d{5}_\D", _tables.plain(row.cells[at])))
 
 
 def _code(row: _tables.Row, at: int) -> str | None:
