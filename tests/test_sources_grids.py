@@ -414,3 +414,34 @@ def test_a_mesh_table_is_known_by_its_content(tmp_path: Path) -> None:
     assert sources.detect(table(tmp_path / "x.csv", rows_of("2020"))) == "census-mesh"
     assert sources.detect(projection(tmp_path / "y.geojson", expected(A, 3.0))) == "future-population"
     assert schemas.keys_of(schemas.SmallAreas) == ["small_area_id"]
+
+
+def test_the_command_line_tells_them_beside_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from geo import cli
+
+    monkeypatch.setenv("IBASHO_LANG", "en")
+    later = projection(tmp_path / "m.geojson", expected(A, 10.75, "@"), expected(B, 2.5, "*", A))
+    survey = tmp_path / "survey.csv"
+    survey.write_text(
+        '令和5年住宅・土地統計調査,,,\n地域 コード,地域,0_総数,22_空き家\n13101,千代田区,"40,000","4,400"\n',
+        encoding="utf-8",
+    )
+    home = made(
+        tmp_path,
+        n03(tmp_path / "N03-23_13.geojson"),
+        table(tmp_path / "t.txt", rows_of("2020")),
+        later,
+        survey,
+    )
+    said = CliRunner().invoke(cli.app, ["run", str(home.path)]).output
+    assert "Municipality 13101: 604 people" in said
+    assert "Projected people (2024 estimate, apart from those of today): 33 in 2020, 13 in 2070" in said
+    assert (
+        "Housing survey (2023, estimated from a sample): 4,400 of 40,000 dwellings are vacant (11.0%)" in said
+    )
+    told = CliRunner().invoke(cli.app, ["check", str(home.path)]).output
+    assert "Of 40,000 dwellings 4,400 are vacant (11.0 %)." in told

@@ -192,12 +192,37 @@ def _summary(document: dict[str, Any], path: Path) -> str:
             unknown=need["not_enough_data"],
         )
     )
+    lines += _beside(document)
     if document["known"]:
         lines.append(say("run.known"))
     for remark in document["known"]:
         told = text.tell(remark["code"], remark["template"], base.language(), **remark["values"])
         lines.append(f"  - {say('state.' + remark['state'])}: {told}")
     return "\n".join([*lines, say("run.folder", folder=path)])
+
+
+def _beside(document: dict[str, Any]) -> list[str]:
+    """Facts that no result is made of: people of years to come, and vacant dwellings of the latest survey."""
+    lines = []
+    if future := document["future_population"]:
+        first, last = future["years"][0], future["years"][-1]
+        told = {"edition": future["edition"] or say("unknown"), "first": first["year"], "last": last["year"]}
+        lines.append(
+            say("run.future", **told, before=_people(first["people"]), after=_people(last["people"]))
+        )
+    if document["housing"]:
+        survey = document["housing"][-1]
+        share = survey["vacant_share"]
+        lines.append(
+            say(
+                "run.housing",
+                edition=survey["edition"] or say("unknown"),
+                vacant=_amount(survey["vacant"]),
+                dwellings=_amount(survey["dwellings"]),
+                share=say("unknown") if share is None else f"{share:.1%}",
+            )
+        )
+    return lines
 
 
 def _people_line(document: dict[str, Any]) -> str:
