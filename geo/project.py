@@ -16,7 +16,7 @@ import pandas as pd
 
 from geo import changes, errors, manifest, registry, schemas, slope, sources, zones
 from geo import study as studies
-from geo.store import GeoPackage, Store
+from geo.store import GeoPackage, Store, locked
 from geo.study import Study
 
 CODE_WEIGHTS = (6, 5, 4, 3, 2)
@@ -72,6 +72,13 @@ def municipality_code(text: str) -> str:
     wrong = not (digits.isascii() and digits.isdigit() and len(digits) in (5, 6))
     if not wrong and len(digits) == 6:
         wrong = digits != with_check_digit(digits[:5])
+    if not wrong and _is_no_municipality(digits[:5]):
+        raise errors.StudyError(
+            "municipality_none",
+            "{value!r} is the code of no municipality, but of a prefecture, of a sum of several or of nothing. Give "
+            "that of the ward, city, town or village (13105), or of a designated city (27100).",
+            value=text,
+        )
     if wrong:
         raise errors.StudyError(
             "municipality_code",
@@ -79,6 +86,19 @@ def municipality_code(text: str) -> str:
             value=text,
         )
     return digits[:5]
+
+
+_CITIES = ("01", "04", "11", "12", "14", "15", "22", "23", "26", "27", "28", "33", "34", "40", "43")
+"""Prefectures of which PP100 is a designated city as a whole (2025); elsewhere such a code is a sum."""
+_FICTIONAL = "99101"
+
+
+def _is_no_municipality(code: str) -> bool:
+    """Whether this is no code of a ward, city, town or village (JIS X 0401 and 0402)."""
+    if code == _FICTIONAL:
+        return False
+    sums = code.endswith("00") and code not in {f"{prefecture}100" for prefecture in _CITIES}
+    return not 1 <= int(code[:2]) <= 47 or sums or not 100 <= int(code[2:]) < 800
 
 
 def with_check_digit(code: str) -> str:
@@ -312,12 +332,15 @@ class Changes:
         Datasets that the project did not have.
     readings : tuple of Reading
         What was read.
+    basis : int
+        Number of the last change set of the project that they were compared with.
     """
 
     tables: Mapping[type[schemas.Table], pd.DataFrame]
     history: pd.DataFrame
     first: tuple[str, ...] = ()
     readings: tuple[sources.Reading, ...] = ()
+    basis: int = 0
 
     def of(self, dataset_id: str) -> pd.DataFrame:
         """What a person would see change in one dataset: rows that come, go or differ."""
@@ -359,6 +382,7 @@ def compare(project: Project, readings: Sequence[sources.Reading]) -> Changes:
             files=", ".join(names),
         )
     store = project.store
+    basis = _last(store.read(schemas.History))
     datasets, notes = store.read(schemas.Datasets), store.read(schemas.Notes)
     known = datasets.set_index("dataset_id")
     tables: dict[type[schemas.Table], pd.DataFrame] = {}
@@ -388,10 +412,32 @@ def compare(project: Project, readings: Sequence[sources.Reading]) -> Changes:
         if any(len(part) for part in (*parts, *told)):
             found += [*parts, *told]
             tables |= {schema: _replaced(states[schema], {name}, [fresh[schema]]) for schema in fresh}
+    for name in _renamed(readings, known):
+        found += _taken_out(store, tables, name)
     history = pd.concat(
         [pd.DataFrame(columns=list(changes.COLUMNS), dtype=object), *found], ignore_index=True
     )
-    return Changes(tables, history, tuple(sorted(first)), tuple(readings))
+    return Changes(tables, history, tuple(sorted(first)), tuple(readings), basis)
+
+
+def _renamed(readings: Sequence[sources.Reading], known: pd.DataFrame) -> list[str]:
+    """Zone datasets of the project that are these very files, imported before under another system."""
+    ids = {reading.dataset_id for reading in readings}
+    files = {reading.sha256 for reading in readings if reading.schema is schemas.Zones}
+    same = known[(known["table"] == schemas.Zones.__name__) & known["sha256"].isin(files)]
+    return sorted(set(same.index) - ids)
+
+
+def _taken_out(
+    store: Store, tables: dict[type[schemas.Table], pd.DataFrame], name: str
+) -> list[pd.DataFrame]:
+    """What it changes that a dataset of zones goes, in the tables and for the history."""
+    parts = []
+    for schema in (schemas.Zones, schemas.Datasets, schemas.Notes):
+        state = tables[schema] if schema in tables else store.read(schema)
+        parts.append(_between(schema, state, schemas.empty(schema), name))
+        tables[schema] = _replaced(state, {name}, [])
+    return parts
 
 
 def _tables_of(reading: sources.Reading, known: pd.DataFrame) -> list[type[schemas.Table]]:
@@ -471,15 +517,33 @@ def refusal(found: Changes) -> errors.DataError:
 
 
 def keep(project: Project, found: Changes, *, when: str | None = None, who: str | None = None) -> None:
-    """Store changes that were found, with their history, in one commit; nothing when there are none."""
-    if not found.history.empty:
-        past = project.store.read(schemas.History)
-        project.store.commit({**found.tables, schemas.History: _grown(past, found.history, when, who)})
-    sources.save_layouts(project.path, found.readings)
+    """Store changes that were found, with their history, in one commit; nothing when there are none.
+
+    Raises
+    ------
+    StoreError
+        Somebody else has changed the project since they were found: theirs is kept.
+    """
+    with locked(project.path):
+        if not found.history.empty:
+            past = project.store.read(schemas.History)
+            if _last(past) != found.basis:
+                raise errors.StoreError(
+                    "project_changed",
+                    "{folder} was changed by somebody else in the meantime, so nothing was stored. Do it again.",
+                    folder=str(project.path),
+                )
+            project.store.commit({**found.tables, schemas.History: _grown(past, found.history, when, who)})
+        sources.save_layouts(project.path, found.readings)
+
+
+def _last(past: pd.DataFrame) -> int:
+    """Number of the last change set; 0: there is none."""
+    return 0 if past.empty else int(past["change"].max())
 
 
 def _grown(past: pd.DataFrame, found: pd.DataFrame, when: str | None, who: str | None) -> pd.DataFrame:
-    change = 1 if past.empty else int(past["change"].max()) + 1
+    change = _last(past) + 1
     rows = found.assign(change=change, number=range(1, len(found) + 1), changed_at=when, changed_by=who)
     return rows if past.empty else pd.concat([past.astype(object), rows.astype(object)], ignore_index=True)
 
@@ -497,6 +561,11 @@ def undo(project: Project, *, when: str | None = None, who: str | None = None) -
     DataError
         When there is nothing to take back.
     """
+    with locked(project.path):
+        return _undo(project, when, who)
+
+
+def _undo(project: Project, when: str | None, who: str | None) -> pd.DataFrame:
     store = project.store
     past = store.read(schemas.History)
     taken = set(past.loc[past["action"] == "undone", "row_key"].astype(int))
@@ -545,6 +614,7 @@ def decide(
         When the project has no such places, or the decision contradicts others.
     """
     store = project.store
+    basis = _last(store.read(schemas.History))
     places, before = store.read(schemas.Places), store.read(schemas.Duplicates)
     pair = registry.decided(places, place_id, other_id, decision)
     keys = schemas.keys_of(schemas.Duplicates)
@@ -559,7 +629,7 @@ def decide(
         _between(schemas.Datasets, datasets, noted, DECISIONS),
     ]
     tables = {schemas.Duplicates: after, schemas.Datasets: _replaced(datasets, {DECISIONS}, [noted])}
-    keep(project, Changes(tables, pd.concat(found, ignore_index=True)), when=when, who=who)
+    keep(project, Changes(tables, pd.concat(found, ignore_index=True), basis=basis), when=when, who=who)
 
 
 def _decisions(decided: pd.DataFrame) -> pd.DataFrame:

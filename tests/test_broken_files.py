@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -311,3 +313,43 @@ def test_a_layer_without_features_is_refused_by_name(tmp_path: Path, kind: sourc
     path = tmp_path / "nothing.geojson"
     path.write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")
     assert refused(path, kind).code == "layer_no_features"
+
+
+def test_what_is_no_file_is_said(tmp_path: Path) -> None:
+    folder, pipe, empty = (tmp_path / name for name in ("a folder", "pipe", "empty.zip"))
+    folder.mkdir()
+    os.mkfifo(pipe)
+    with zipfile.ZipFile(empty, "w"):
+        pass
+    found = [refused(path).code for path in (folder, pipe, empty)]
+    assert found == ["file_is_folder", "file_special", "zip_empty"]
+
+
+def test_a_name_with_a_line_break_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "two\nlines.csv"
+    path.write_text("name,lat,lon\nA,35.7,139.7\n", encoding="utf-8")
+    with pytest.raises(errors.SourceError, match=r"two.nlines"):
+        sources.read(path, municipality_code=CODE)
+
+
+def test_coordinates_without_end_are_told_in_a_few_signs(tmp_path: Path) -> None:
+    path = tmp_path / "far.geojson"
+    square = [[1e308, 0], [1.1e308, 0], [1.1e308, 1], [1e308, 0]]
+    feature = {
+        "type": "Feature",
+        "properties": {"name": "a"},
+        "geometry": {"type": "Polygon", "coordinates": [square]},
+    }
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+    problem = refused(path, None)
+    assert len(str(problem)) < 400, str(problem)
+
+
+def test_a_name_that_stands_twice_in_an_object_is_not_guessed(tmp_path: Path) -> None:
+    path = tmp_path / "twice.geojson"
+    shape = '"geometry": {"type": "Point", "coordinates": [139.7, 35.7]}'
+    text = '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": %s, ' + shape + "}]}"
+    path.write_text(text % '{"name": "A", "name": "B"}', encoding="utf-8")
+    assert "name twice" in str(refused(path, None))
+    path.write_text(text % '{"name": "A", "name": "A"}', encoding="utf-8")
+    assert sources.detect(path) == "places"

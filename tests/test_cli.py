@@ -236,3 +236,20 @@ def test_foreign_names_cannot_steer_the_terminal_and_nothing_unknown_is_said_as_
     assert not re.search(r"\bnan\b|\bNone\b", words)
     assert len(re.findall(r"[(（]?(?:row 3|3 行目)", told.stdout)) == 1
     assert ("imported" in past.stdout) == (spoken == "en")
+
+
+def test_an_export_leaves_no_file_of_an_older_one(ward: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = document(ibasho("export", ward[0], "--to", out, "--json"))
+    stale, record = out / "gone.csv", out / ".ibasho-export.json"
+    stale.write_text("a", encoding="utf-8")
+    (out / "mine.csv").write_text("b", encoding="utf-8")
+    record.write_text(
+        json.dumps([*json.loads(record.read_text("utf-8")), "gone.csv", "../x"]), encoding="utf-8"
+    )
+    (tmp_path / "x").write_text("c", encoding="utf-8")
+    assert document(ibasho("export", ward[0], "--to", out, "--json")) == first
+    assert sorted(p.name for p in out.iterdir()) == sorted(
+        [".ibasho-export.json", "mine.csv", *(Path(one["file"]).name for one in first["files"])]
+    )
+    assert (tmp_path / "x").is_file()

@@ -856,7 +856,7 @@ def serve_bunkyo(server: Server, sample: Path) -> None:
             urls[f"t001{table}"], Answer(zipped(**{f"tblT001{table}C13.txt": content}), tell_length=False)
         )
     server.give(urls["osm-geofabrik"], Answer((sample / "streets.osm.pbf").read_bytes(), headers=ETAG))
-    server.give(urls["isj-towns"], Answer(zipped(**{"13105-19.0b/13105_2025.csv": b"x"})))
+    server.give(urls["isj-towns"], Answer(zipped(**{"13105-19.0b/13105_2025.csv": ISJ.encode("cp932")})))
     serve_overpass(
         server,
         fetch.Settings(Path("c")),
@@ -864,6 +864,10 @@ def serve_bunkyo(server: Server, sample: Path) -> None:
     )
 
 
+ISJ = (
+    "都道府県コード,都道府県名,市区町村コード,市区町村名,大字町丁目コード,大字町丁目名,緯度,経度,原典資料コード,大字・字・丁目区分コード\n"
+    "13,東京都,13105,文京区,131050001001,後楽一丁目,35.70664,139.75233,0,3\n"
+)
 NAMES = ("n03", "a27", "a32", "census-areas", "t001082", "t001084")
 
 
@@ -946,7 +950,10 @@ def test_a_region_is_cut_to_the_ward(
     done = ibasho("fetch", folder, "n03", "osm-geofabrik", "isj-towns", **environment)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "streets-13105.osm.pbf" in done.stdout
-    assert "no reader for it yet" in done.stdout
+    assert "addresses:" in done.stdout
+    both = ibasho("fetch", folder, "osm-overpass", "osm-geofabrik", **environment)
+    assert both.returncode == 0, both.stderr + both.stdout
+    assert "was read from another file of this fetch" in both.stdout
     streets_of = [
         d for d in json.loads(ibasho("check", folder, "--json").stdout)["datasets"] if d["kind"] == "streets"
     ]

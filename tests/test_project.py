@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from geo import errors, schemas
 from geo import project as projects
 from geo.sources import Note, Reading
+from geo.store import locked
 
 
 def reading(town, schema=schemas.Places, dataset_id=None, **changes):
@@ -200,7 +203,7 @@ def test_when_anything_fails_nothing_changes(project, town):
                 project, [reading(town, dataset_id="new", table=_renamed(town.stored()[schemas.Places])), bad]
             )
         assert (project.path / "store.gpkg").read_bytes() == before
-        assert sorted(p.name for p in project.path.iterdir()) == ["store.gpkg", "study.toml"]
+        assert sorted(p.name for p in project.path.iterdir()) == [".lock", "store.gpkg", "study.toml"]
 
 
 def test_need_says_what_to_import(project, town):
@@ -380,3 +383,66 @@ def test_decisions_are_kept_counted_as_data_and_undone(project, town):
         projects.decide(project, a, "nowhere", "same")
     with pytest.raises(errors.DataError, match="given twice"):
         projects.decide(project, a, a, "same")
+
+
+def test_two_who_change_a_project_at_once_never_lose_anything(project, town):
+    mine = projects.compare(project, [reading(town)])
+    theirs = projects.compare(project, [reading(town, schemas.Zones)])
+    projects.keep(project, theirs)
+    with pytest.raises(errors.StoreError, match="changed by somebody else"):
+        projects.keep(project, mine)
+    assert project.store.read(schemas.Places).empty
+    projects.add(project, [reading(town)])
+    assert len(project.store.read(schemas.Zones)) == len(town.zones)
+    assert len(project.store.read(schemas.Places)) == len(town.places)
+
+
+def test_who_comes_second_waits_and_a_dead_process_keeps_nobody_out(project, town):
+    import subprocess
+    import sys
+
+    code = "import sys, time; from pathlib import Path; from geo.store import locked\n"
+    code += "with locked(Path(sys.argv[1])): print('in', flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", code, str(project.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        try:
+            assert holder.stdout.readline() == b"in\n"
+            with pytest.raises(errors.StoreError, match="being changed by"), locked(project.path, wait_s=0.2):
+                pass
+        finally:
+            holder.kill()
+    projects.add(project, [reading(town)])
+    assert len(project.store.read(schemas.Places)) == len(town.places)
+
+
+@pytest.mark.parametrize(
+    ("code", "right"),
+    [
+        ("99999", False), ("13000", False), ("13100", False), ("130001", False), ("48201", False), ("00101", False),
+        ("13900", False), ("20200", False), ("99101", True), ("13101", True), ("27100", True), ("14130", True),
+        ("01100", True), ("27127", True), ("47382", True), ("20350", True),
+    ],
+)  # fmt: skip
+def test_a_code_of_no_municipality_is_refused(code, right):
+    if right:
+        assert projects.municipality_code(code) == code
+    else:
+        with pytest.raises(errors.StudyError, match=code):
+            projects.municipality_code(code)
+
+
+def test_the_same_zones_under_another_name_replace_the_first(project, town):
+    first = replace(reading(town, schemas.Zones, dataset_id="zones:own"), sha256="a" * 64)
+    projects.add(project, [first])
+    table = first.table.assign(dataset_id="zones:welfare", zone_id="welfare:" + first.table["zone_id"])
+    again = replace(first, dataset_id="zones:welfare", table=table)
+    found = projects.compare(project, [again])
+    assert found.replaces == {"zones:own": len(table)}
+    with pytest.raises(errors.DataError, match="zones:own"):
+        projects.add(project, [again])
+    before = state(project)
+    projects.add(project, [again], accept=True)
+    assert set(project.store.read(schemas.Zones)["dataset_id"]) == {"zones:welfare"}
+    assert "zones:own" not in set(project.store.read(schemas.Datasets)["dataset_id"])
+    projects.undo(project)
+    same(state(project), before)

@@ -61,10 +61,14 @@ def _fetch(
     items = fetch.plan(code, datasets, settings=settings, area=area)
     with _bytes() as progress:
         done = fetch.fetch(items, settings=settings, folder=target.path, refresh=refresh, progress=progress)
-    results = [_read_in(target, file) for file in done.files]
-    readings = [reading for _, _, reading in results if reading is not None]
+    readings: list[Reading] = []
+    results = []
+    for file in done.files:
+        document, told, reading = _read_in(target, file, readings)
+        results.append((document, told))
+        readings += [reading] if reading else []
     project.add(target, readings, accept=accept, when=base.now(), who=base.who(None))
-    documents, words = [one for one, _, _ in results], [told for _, told, _ in results]
+    documents, words = [one for one, _ in results], [told for _, told in results]
     waiting = [f.item.dataset for f in done.failures if f.problem.code == "fetch_area" and not last]
     failures = [f for f in done.failures if f.item.dataset not in waiting]
     for failure in failures:
@@ -79,7 +83,9 @@ def _fetch(
     return documents, words, waiting
 
 
-def _read_in(target: Project, file: fetch.File) -> tuple[dict[str, Any], str, Reading | None]:
+def _read_in(
+    target: Project, file: fetch.File, before: Sequence[Reading]
+) -> tuple[dict[str, Any], str, Reading | None]:
     """A fetched file as understood; a file that cannot be read stays where it is, and the others are read."""
     from geo import project
     from geo.sources import fetch
@@ -98,7 +104,7 @@ def _read_in(target: Project, file: fetch.File) -> tuple[dict[str, Any], str, Re
     if kind is None:
         return document, f"{head}\n{say('fetch.lies', id=name, path=file.path)}", None
     try:
-        found = project.read(target, [file.path], kind=kind)[0]
+        found = project.read(target, [file.path], kind=kind, before=before)[0]
     except errors.AtlasError as problem:
         if problem.code == "mesh_not_here":
             # Of the primary squares around the municipality some hold none of its people: nothing is missing.
@@ -106,6 +112,9 @@ def _read_in(target: Project, file: fetch.File) -> tuple[dict[str, Any], str, Re
         sentence = base.sentence(problem)
         words = say("fetch.unread", id=name, path=file.path, sentence=sentence)
         return {**document, "problem": sentence}, f"{head}\n{words}", None
+    if found.dataset_id in {one.dataset_id for one in before}:
+        # Streets come from two servers, of which the second stands in for the first.
+        return document, f"{head}\n{say('fetch.same', id=name, dataset=found.dataset_id)}", None
     reading = fetch.described(found, file.dataset)
     imported = files.reading_document(reading)
     return {**document, "imported": imported}, f"{head}\n{files.report(imported)}", reading

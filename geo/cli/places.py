@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -115,6 +116,20 @@ def export(
     base.out(document, "\n".join(lines), as_json)
 
 
+_WRITTEN = ".ibasho-export.json"
+"""Names of what was exported to a folder: the only files in it that are ours to remove."""
+
+
+def _sweep(folder: Path, names: set[str]) -> None:
+    """Remove what an older export wrote and this one does not: nobody is to publish a list that is gone."""
+    record = folder / _WRITTEN
+    before = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else []
+    for name in before:
+        if name not in names and Path(name).name == name:
+            (folder / name).unlink(missing_ok=True)
+    record.write_text(json.dumps(sorted(names), ensure_ascii=False), encoding="utf-8")
+
+
 def _export(target: Project, form: exports.Form, folder: Path) -> dict[str, Any]:
     from geo import project, registry, schemas
     from geo.present import exports
@@ -139,9 +154,10 @@ def _export(target: Project, form: exports.Form, folder: Path) -> dict[str, Any]
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder, {file.name for file in made})
         for file in made:
             (folder / file.name).write_bytes(file.content)
-    except OSError as problem:
+    except (OSError, ValueError) as problem:
         raise errors.StoreError(
             "export_unwritable",
             "{folder} cannot be written to ({problem}). Choose another one with --to.",

@@ -16,6 +16,7 @@ from geo import errors
 from geo.sources._reading import Note
 
 ZIP_MAGIC = b"PK\x03\x04"
+EMPTY_MAGIC = b"PK\x05\x06"
 MAX_BYTES = 500_000_000
 MAX_RATIO = 200
 MAX_MEMBERS = 2_000
@@ -53,9 +54,9 @@ def unpacked(path: Path) -> Iterator[list[File]]:
 
 
 def is_zip(path: Path) -> bool:
-    """Whether a file begins like a zip."""
+    """Whether a file begins like a zip, also like one without anything in it."""
     with path.open("rb") as stream:
-        return stream.read(4) == ZIP_MAGIC
+        return stream.read(4) in (ZIP_MAGIC, EMPTY_MAGIC)
 
 
 def is_document(path: Path) -> bool:
@@ -93,6 +94,10 @@ def _extract(path: Path, folder: Path) -> list[File]:
 def checked(path: Path, archive: zipfile.ZipFile, *, max_bytes: int) -> list[zipfile.ZipInfo]:
     """The files of an archive, after its own words about their sizes; none unpacks to more than it says."""
     members = [info for info in archive.infolist() if not info.is_dir()]
+    if not members:
+        raise errors.SourceError(
+            "zip_empty", "{file} is a zip with no file in it. Download or pack it again.", file=path.name
+        )
     total = sum(info.file_size for info in members)
     packed = max(1, sum(info.compress_size for info in members))
     if len(members) > MAX_MEMBERS or total > max_bytes or total / packed > MAX_RATIO:

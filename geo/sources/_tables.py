@@ -162,6 +162,24 @@ def clock(days: float) -> str:
 
 def check(path: Path) -> None:
     """Raise unless a file is there and is not absurdly large."""
+    if path.is_dir():
+        raise errors.SourceError(
+            "file_is_folder",
+            "{file} is a folder. Give the files in it that are to be read.",
+            file=str(path),
+        )
+    if path.exists() and not path.is_file():
+        raise errors.SourceError(
+            "file_special",
+            "{file} is a pipe or a device, and no file. Save what it gives as a file.",
+            file=str(path),
+        )
+    if any(unicodedata.category(c) == "Cc" for c in path.name):
+        raise errors.SourceError(
+            "file_name",
+            "The name {file} holds a line break or another character that cannot be seen. Rename the file.",
+            file=repr(path.name),
+        )
     if not path.is_file():
         raise errors.SourceError(
             "file_missing", "{file} is not there, or is no file. Give the path of a file.", file=str(path)

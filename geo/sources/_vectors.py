@@ -233,8 +233,8 @@ def _assumed(path: Path, bounds: Array) -> pyproj.CRS:
         raise _swapped(path)
     raise errors.CrsError(
         "crs_missing",
-        "{file} declares no coordinate system, and its coordinates (x {west:.1f} to {east:.1f}, y "
-        "{south:.1f} to {north:.1f}) are no degrees in Japan. Add its .prj file, or export it in EPSG:6668.",
+        "{file} declares no coordinate system, and its coordinates (x {west:.6g} to {east:.6g}, y "
+        "{south:.6g} to {north:.6g}) are no degrees in Japan. Add its .prj file, or export it in EPSG:6668.",
         file=path.name,
         west=west,
         east=east,
@@ -260,7 +260,7 @@ def _known(path: Path, crs: pyproj.CRS, bounds: Array) -> pyproj.CRS:
     if found.is_geographic != (largest <= 360):
         raise errors.CrsError(
             "crs_contradicted",
-            "{file} declares {crs}, but its coordinates reach {largest:.1f}: {unit} were expected. "
+            "{file} declares {crs}, but its coordinates reach {largest:.6g}: {unit} were expected. "
             "Correct the declared system, or export the layer in EPSG:6668.",
             file=path.name,
             crs=found.name,
@@ -351,7 +351,15 @@ def parse_json(content: bytes, *, file: str) -> tuple[Any, str]:
     """A JSON document and its encoding."""
     text, encoding = _tables.decode(content, file=file)
     try:
-        return json.loads(text, parse_constant=_no_constant), encoding
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once), encoding
+    except _RepeatedKeyError as problem:
+        raise errors.DataError(
+            "json_repeated_key",
+            "{file} gives {key} twice in one object, with different values: which of them is meant cannot be told. "
+            "Export it again with each name once.",
+            file=file,
+            key=str(problem),
+        ) from None
     except json.JSONDecodeError as problem:
         raise errors.SourceError(
             "json_broken",
@@ -369,6 +377,20 @@ def parse_json(content: bytes, *, file: str) -> tuple[Any, str]:
             file=file,
             problem=type(problem).__name__,
         ) from None
+
+
+class _RepeatedKeyError(ValueError):
+    """A name that stands twice in one object."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names stand once each, or again with the same value."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for name, value in pairs:
+            if found[name] != value:
+                raise _RepeatedKeyError(name)
+    return found
 
 
 def _no_constant(name: str) -> float:

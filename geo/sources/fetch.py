@@ -415,7 +415,9 @@ A27-23_13_GML.zip
     elif dataset.kind is None:
         then = str(item.target)
     else:
-        then = f"ibasho import {folder} {item.file}"
+        # Points of schools are many things; only who fetches them says that zones grow from them.
+        told = " --as schools" if dataset.kind == "schools" else ""
+        then = f"ibasho import {folder} {item.file}{told}"
     return f"{dataset.id}: {dataset.page} → {item.file} → {then}"
 
 

@@ -2,5 +2,6 @@
 
 from geo.store.base import Store
 from geo.store.gpkg import GeoPackage
+from geo.store.lock import locked
 
-__all__ = ["GeoPackage", "Store"]
+__all__ = ["GeoPackage", "Store", "locked"]
