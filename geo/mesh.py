@@ -176,12 +176,35 @@ def small_areas(
             "people": counts["people"].to_numpy(),
             "households": counts["households"].to_numpy(),
             "is_water": False,
-            "dataset_id": _table_ids(chosen(statistics)).iloc[0],
+            "dataset_id": chosen(statistics)["dataset_id"].iloc[0],
         },
         geometry=shapes,
         crs=schemas.STORED_CRS,
     )
     return gpd.GeoDataFrame(schemas.conform(schemas.SmallAreas, table))
+
+
+def standing_in(
+    areas: gpd.GeoDataFrame, statistics: pd.DataFrame, borders: gpd.GeoDataFrame, *, municipality_code: str
+) -> gpd.GeoDataFrame:
+    """The areas that people are known by: those of the census or, where a project has none, its squares.
+
+    Parameters
+    ----------
+    areas : schemas.SmallAreas
+        Of the project; may be empty.
+    statistics : schemas.Statistics
+    borders : schemas.Municipalities
+    municipality_code : str
+
+    Returns
+    -------
+    areas : schemas.SmallAreas
+        Empty where neither is there.
+    """
+    if len(areas):
+        return areas
+    return small_areas(statistics, borders, municipality_code=municipality_code)
 
 
 def chosen(statistics: pd.DataFrame) -> pd.DataFrame:
@@ -197,7 +220,7 @@ def chosen(statistics: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     statistics : DataFrame
-        Rows of that table, ``dataset_id`` without the primary square; empty where the project has none.
+        Rows of that table, all under the ``dataset_id`` of its last file; empty where the project has none.
 
     Examples
     --------
@@ -215,7 +238,8 @@ def chosen(statistics: pd.DataFrame) -> pd.DataFrame:
     primaries = rows["small_area_id"].str[len(PREFIX) : len(PREFIX) + 4].groupby(ids).nunique()
     best = max(primaries.index, key=lambda table: (primaries[table], table))
     taken = rows[ids == best].sort_values("dataset_id", kind="stable")
-    return taken.assign(dataset_id=best).drop_duplicates(["small_area_id", "variable"], keep="last")
+    one = taken["dataset_id"].max()
+    return taken.assign(dataset_id=one).drop_duplicates(["small_area_id", "variable"], keep="last")
 
 
 KIND = "census-mesh"

@@ -243,21 +243,17 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
         datasets=datasets,
         overlaps=_overlaps(all_zones, study),
         membership=_membership(all_zones, origins),
-        provenance=demand.provenance(areas_stored, statistics, store.read(schemas.PointCounts)),
+        provenance=demand.provenance(areas_stored, counts, store.read(schemas.PointCounts)),
     )
 
 
 def _areas(project: Project, statistics: pd.DataFrame) -> gpd.GeoDataFrame:
     """The areas that people are known by: those of the census, or the squares of a mesh table where there are none."""
-    stored = project.store.read(schemas.SmallAreas)
-    if len(stored):
-        return gpd.GeoDataFrame(stored)
-    borders = gpd.GeoDataFrame(project.store.read(schemas.Municipalities))
-    squares = mesh.small_areas(statistics, borders, municipality_code=project.study.municipality_code)
+    store, code = project.store, project.study.municipality_code
+    stored, borders = (gpd.GeoDataFrame(store.read(s)) for s in (schemas.SmallAreas, schemas.Municipalities))
+    areas = mesh.standing_in(stored, statistics, borders, municipality_code=code)
     return (
-        squares
-        if len(squares)
-        else gpd.GeoDataFrame(projects.need(project, schemas.SmallAreas, "small-areas"))
+        areas if len(areas) else gpd.GeoDataFrame(projects.need(project, schemas.SmallAreas, "small-areas"))
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import geopandas as gpd
 import pandas as pd
 
-from geo import changes, errors, manifest, registry, schemas, slope, sources, zones
+from geo import changes, errors, manifest, mesh, registry, schemas, slope, sources, zones
 from geo import study as studies
 from geo.store import GeoPackage, Store, locked
 from geo.study import Study
@@ -28,6 +28,7 @@ WAITING = (
     "zone_table_no_areas",
     "schools_no_areas",
     "elevation_no_streets",
+    "mesh_no_border",
 )
 """What a file may lack that another one of the same import brings: it is read again after them."""
 
@@ -205,7 +206,15 @@ def _grown_zones(
     """Zones grown from the points that a file gave, over the streets that are there."""
     there = _with(project, schemas.Zones, readings)
     drawn = there[(there["dataset_id"] == reading.dataset_id) & ~there["approximate"]]
-    areas, streets = (_with(project, s, readings) for s in (schemas.SmallAreas, schemas.Streets))
+    streets, borders = (_with(project, s, readings) for s in (schemas.Streets, schemas.Municipalities))
+    counts = [r.table for r in readings if r.schema is schemas.Statistics]
+    ids = {r.dataset_id for r in readings}
+    areas = mesh.standing_in(
+        _with(project, schemas.SmallAreas, readings),
+        _replaced(project.store.read(schemas.Statistics), ids, counts),
+        borders,
+        municipality_code=project.study.municipality_code,
+    )
     if len(drawn):
         raise errors.DataError(
             "zones_drawn",

@@ -127,7 +127,10 @@ class SmallAreas(Table):
 
 
 class Statistics(Table):
-    """Census counts in long form: one row an area and variable.
+    """Counts in long form: one row an area and variable.
+
+    An area is a small area or one above it (KEY_CODE of 5, 9 or 11 digits), or a grid square (``mesh:`` and its
+    code). Variables that begin ``projected_`` or ``housing_`` count nobody of today.
 
     ``status``: ``known`` · ``includes`` (the count holds those of the areas of its disclosure group) ·
     ``suppressed`` (value NaN: already counted in ``disclosure_group``). Two areas share a

@@ -184,7 +184,7 @@ def test_of_several_tables_one_counts_the_people():
     newer, older = counted("T001141", {"533946111": 5}), counted("T000876", {"5339461111": 4})
     coarse = counted("T001140", {"53394611": 7, "53384611": 3})
     both = pd.concat([newer, older])
-    assert set(mesh.chosen(both)["dataset_id"]) == {"census-mesh:T001141"}
+    assert set(mesh.chosen(both)["dataset_id"]) == {"census-mesh:T001141:5339"}
     # The coarser one covers both primary squares: the finer would leave people out.
     assert mesh.chosen(pd.concat([both, coarse]))["value"].sum() == 2 * (7 + 3)
 

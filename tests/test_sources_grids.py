@@ -265,6 +265,7 @@ def test_a_border_and_a_mesh_table_are_enough_for_a_run(tmp_path: Path) -> None:
     assert covered["all", 300] == 200  # the place stands in the middle of A
     assert said["isolation"]["indicators"] == ["age_75_plus_share", "one_person_share"]
     assert said["isolation"]["areas"] == 3
+    assert [part["editions"] for part in said["isolation"]["parts"]] == [["2020"], ["2020"]]
     codes = [remark["code"] for remark in said["known"]]
     assert "people_by_mesh" in codes
     assert "totals_differ" not in codes
@@ -292,6 +293,24 @@ def test_small_areas_win_and_the_squares_are_set_aside(tmp_path: Path) -> None:
     assert said["population"]["all"] == 70
     assert said["population"]["age_65_plus"] is None
     assert "mesh_set_aside" in [remark["code"] for remark in said["known"]]
+
+
+def test_a_mesh_table_waits_for_the_border_of_the_same_import(tmp_path: Path) -> None:
+    home = made(tmp_path, table(tmp_path / "t.txt", rows_of("2020")), n03(tmp_path / "N03-23_13.geojson"))
+    assert pipeline.prepare(home).small_areas["people"].sum() == 604
+
+
+def test_zones_grow_over_squares_too(tmp_path: Path) -> None:
+    schools = tmp_path / "schools.csv"
+    at = [(WEST + WIDE / 2, SOUTH + HIGH / 2), (EAST + WIDE / 2, SOUTH + HIGH / 2)]
+    schools.write_text(
+        "名称,緯度,経度\n" + "".join(f"第{n}小学校,{y},{x}\n" for n, (x, y) in enumerate(at, 1)),
+        encoding="utf-8",
+    )
+    home = made(tmp_path, n03(tmp_path / "N03-23_13.geojson"), table(tmp_path / "t.txt", rows_of("2020")))
+    [grown] = project.read(home, [schools], kind="schools", system="elementary_school")
+    assert sorted(grown.table["name"]) == ["第1小学校", "第2小学校"]
+    assert grown.table["approximate"].all()
 
 
 def test_two_primary_squares_are_one_table(tmp_path: Path) -> None:
