@@ -23,7 +23,15 @@ AREAS = "areas"
 
 STUDY_LINK = {"group": "gap_group", "kind": "gap_kind", "limit": "limit_m"}
 """Fields of the study that a link carries, by their short names."""
-OWN_LINK = {"zone": WHOLE, "division": AREAS, "area": None, "gap": None, "colour": "risk"}
+OWN_LINK = {
+    "zone": WHOLE,
+    "division": AREAS,
+    "area": None,
+    "gap": None,
+    "colour": "risk",
+    "minutes": "5",
+    "when": "any",
+}
 """Choices of the reader that a link carries, with what they are without one."""
 
 

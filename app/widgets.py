@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from streamlit_folium import st_folium
 
 from app import assets, cache, state
 from app.uploads import Upload
-from geo import coverage, project, text
+from geo import coverage, nearby, project, text
 from geo.pipeline import Assessment, Prepared
 from geo.present import downloads, geometry, maps, reports, tables, words
 from geo.present.maps import View
@@ -140,11 +140,12 @@ def _prepare(project: Project, version: str, language: text.Language) -> Prepare
 def controls(page: Page) -> None:
     """Area → for whom → how far, on every page in this order."""
     with st.container(border=True, key="controls"):
-        where, whom, far = st.columns([1, 1, 1], gap="medium")
+        where, who, far = st.columns([1, 1, 1], gap="medium")
         with where:
             _where(page)
-        with whom:
-            _whom(page)
+        with who:
+            whom(page)
+            _kind(page)
         with far:
             _how_far(page)
 
@@ -169,7 +170,8 @@ def _where(page: Page) -> None:
     )
 
 
-def _whom(page: Page) -> None:
+def whom(page: Page, *, label: str = "controls.whom") -> None:
+    """For whom: a group of the study; a group that no table counts is named so."""
     population = page.assessment.summary["population"]
 
     def named(group: str) -> str:
@@ -178,12 +180,15 @@ def _whom(page: Page) -> None:
 
     st.session_state["group_control"] = page.study.gap_group
     st.selectbox(
-        page.say("controls.whom"),
+        page.say(label),
         [group.group for group in page.study.groups],
         format_func=named,
         key="group_control",
         on_change=lambda: state.change(gap_group=st.session_state["group_control"]),
     )
+
+
+def _kind(page: Page) -> None:
     st.session_state["kind_control"] = page.study.gap_kind
     st.selectbox(
         page.say("controls.kind"),
@@ -214,6 +219,18 @@ def _how_far(page: Page) -> None:
         key="limit_control",
         label_visibility="collapsed",
         on_change=lambda: state.change(limit_m=st.session_state["limit_control"]),
+    )
+
+
+def choose(page: Page, name: str, options: Sequence[str], label: str, named: Callable[[str], str]) -> None:
+    """One of a few options, as buttons beside one another; kept over pages and in the link."""
+    st.session_state[f"{name}_control"] = state.one_of(name, options)
+    st.segmented_control(
+        page.say(label),
+        options,
+        format_func=named,
+        key=f"{name}_control",
+        on_change=lambda: state.put(name, st.session_state[f"{name}_control"] or options[0]),
     )
 
 
@@ -313,22 +330,35 @@ def area_clicked(page: Page) -> Callable[[str, int], None]:
         if layer in {"cells", "areas"}:
             own = page.prepared.cells if layer == "cells" else page.prepared.small_areas
             state.put("area", str(own["small_area_id"].iloc[row]))
+            state.put("spot", str(own["origin_id"].iloc[row]) if layer == "cells" else None)
 
     return choose
 
 
-def choose_area(page: Page) -> int | None:
+def spot(page: Page, area: int | None) -> str | None:
+    """Where walks start: the place that was clicked, else where most people of the chosen area live."""
+    if area is None:
+        return None
+    prepared, name = page.prepared, id_of_area(page, area)
+    clicked = state.get("spot", None)
+    own = prepared.origins.set_index("origin_id")["small_area_id"]
+    if clicked in own.index and own[clicked] == name:
+        return str(clicked)
+    return nearby.spot_of(prepared.origins, prepared.at_origins[page.study.everybody], name)
+
+
+def choose_area(page: Page, *, label: str = "controls.area", hint: str = "controls.area_hint") -> int | None:
     """The select box of small areas, equal to a click on the map; the row of the chosen one."""
     own = page.prepared.small_areas
     ids, names = own["small_area_id"].tolist(), dict(zip(own["small_area_id"], own["name"], strict=True))
     chosen = state.get("area", None)
     st.session_state["area_control"] = chosen if chosen in names else None
     st.selectbox(
-        page.say("controls.area"),
+        page.say(label),
         [area for area in ids if not own["is_water"].iloc[ids.index(area)]],
         index=None,
         format_func=lambda area: str(names[area]),
-        placeholder=page.say("controls.area_hint"),
+        placeholder=page.say(hint),
         key="area_control",
         on_change=lambda: state.put("area", st.session_state["area_control"]),
     )

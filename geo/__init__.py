@@ -18,6 +18,7 @@ The way the data goes; each module imports only what stands above it::
     access       origins x places -> walking distances
     coverage     distances -> who reaches what; the gaps
     opening      distances x opening hours -> when something is open within the walk
+    nearby       one spot: the places around it, and whether they are open
     isolation    census -> risk of isolation, apart from access
     hotspots     where a value clusters among neighbouring areas
     zones        anything per origin -> any zone system, overlaps declared

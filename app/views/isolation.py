@@ -12,14 +12,7 @@ widgets.controls(page)
 assessment, prepared, study = page.assessment, page.prepared, page.study
 
 COLOURS = ("risk", "both")
-st.session_state["colour_control"] = state.one_of("colour", COLOURS)
-st.segmented_control(
-    page.say("isolation.colour"),
-    COLOURS,
-    format_func=lambda name: page.say(f"isolation.colour_{name}"),
-    key="colour_control",
-    on_change=lambda: state.put("colour", st.session_state["colour_control"] or "risk"),
-)
+widgets.choose(page, "colour", COLOURS, "isolation.colour", lambda name: page.say(f"isolation.colour_{name}"))
 left, right = st.columns([7, 4], gap="medium")
 with right:
     widgets.figures(tables.isolation_figures(assessment.summary, language=page.language))

@@ -289,6 +289,45 @@ def _both(need: str, access: str, language: text.Language) -> str:
     return text.say("legend.need_and_access", language, need=need, access=access)
 
 
+def nearby(
+    found: pd.DataFrame | None,
+    cells: gpd.GeoDataFrame,
+    table: gpd.GeoDataFrame,
+    *,
+    origin_id: str | None,
+    study: Study,
+    language: text.Language,
+    **shown: Any,
+) -> View:
+    """Where a resident starts, and the places within the walk; those that are closed then are pale.
+
+    Parameters
+    ----------
+    found : DataFrame or None
+        Of :func:`geo.nearby.places`.
+    cells : GeoDataFrame
+        ``origin_id``; the order of the codes.
+    table : schemas.Places
+    """
+    codes = np.where(cells["origin_id"] == origin_id, "2", "1")
+    near = set(found.loc[found["is_open"] != 0, "place_id"]) if found is not None else set()
+    keys = ("legend.lived", "legend.start")
+    entries = tuple(
+        Entry(str(i), colour, text.say(key, language, limit=study.limit_m))
+        for i, (key, colour) in enumerate(zip(keys, palettes.NEARBY, strict=True), start=1)
+    )
+    counting_ = "".join("1" if place in near else "0" for place in table["place_id"])
+    if found is not None and shown.get("mark") is not None:
+        shown["focus"] = {"layer": "areas", "i": shown["mark"]}
+    return View(
+        layer="cells",
+        codes="".join(codes),
+        title=text.say("legend.nearby", language),
+        entries=entries,
+        **shown | {"places": counting_},
+    )
+
+
 def counting(places: gpd.GeoDataFrame, refused: pd.DataFrame, *, study: Study) -> str:
     """Which places count for the study's group and kind: the codes of the places' layer.
 

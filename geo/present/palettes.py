@@ -22,6 +22,8 @@ BIVARIATE = (
 """Rows: access good, middling, poor. Columns: risk low, middle, high."""
 GAP = ("#e6eaee", "#e08a2e", "#9c4a06")
 """Reached, a gap, the chosen gap."""
+NEARBY = ("#e6eaee", "#9c4a06")
+"""Where people live, and where the walk starts."""
 UNKNOWN = "#8a8f94"
 """Colour of the hatching."""
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from geo import coverage as covering
-from geo import text
+from geo import opening, schedule, text
 from geo.present import words
 from geo.study import Study
 
@@ -194,6 +194,39 @@ def areas(
     rows = _with_bounds(own, language)[["name", "people", "covered_people", "covered_share"]]
     columns = "area people:count covered:count share:share"
     return _rows("areas", columns, rows, language, study=study, keys=own["small_area_id"])
+
+
+def nearby(found: pd.DataFrame, places: pd.DataFrame, *, asked: bool, language: text.Language) -> Rows:
+    """Places around a spot for a resident: name, walk in minutes, what it is, when it opens, whether it is open.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Of :func:`geo.nearby.places`.
+    places : schemas.Places
+    asked : bool
+        Whether a moment was asked about.
+    """
+    told = found[found["shown"]].merge(places, on="place_id")
+
+    def say(key: str, /, **values: object) -> str:
+        return text.say(key, language, **values)
+
+    rows = [
+        (
+            row.name,
+            say("nearby.walk", minutes=f"{row.minutes:.0f}", metres=f"{row.distance_m:.0f}"),
+            *((say(f"nearby.open_{int(row.is_open)}"),) if asked else ()),
+            schedule.describe(opening.read(row.opening_text or ""), say),
+            words.label("place_kind", row.kind, language),
+            row.address or "",
+        )
+        for row in told.itertuples(index=False)
+    ]
+    columns = f"name walk {'open_now ' if asked else ''}opening_text place_kind address"
+    hidden = len(found) - len(told)
+    caption = say("nearby.caption_hidden" if hidden else "nearby.caption", n=len(found), hidden=hidden)
+    return Rows(caption, _columns(columns, language), tuple(rows), language, tuple(told["place_id"]))
 
 
 def distances(table: pd.DataFrame, *, study: Study, language: text.Language) -> Rows:

@@ -523,7 +523,7 @@
     if (state.zoom) state.zoom.remove();
     state.zoom = L.control.zoom({ zoomInTitle: words.zoom_in, zoomOutTitle: words.zoom_out }).addTo(state.map);
     if (state.saver) state.saver.remove();
-    state.saver = L.control({ position: "topright" });
+    state.saver = L.control({ position: "topleft" });
     state.saver.onAdd = () => {
       const button = L.DomUtil.create("button", "ib-save");
       button.type = "button";

@@ -1,0 +1,83 @@
+"""For residents: what is near me, for me, and open when I want to go?"""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from app import state, widgets
+from geo import nearby
+from geo.present import maps, tables
+
+WALKS = ("5", "10", "15")
+WHEN = ("any", "now", "at")
+JAPAN = ZoneInfo("Asia/Tokyo")
+
+page = widgets.open_page("browse")
+prepared = page.prepared
+minutes = int(state.one_of("minutes", WALKS))
+study = page.study.with_(limit_m=minutes * nearby.METRES_PER_MINUTE, gap_kind="any")
+
+
+def moment() -> datetime | None:
+    """The date and time that is asked about; Japan has one time."""
+    now = datetime.now(JAPAN).replace(tzinfo=None)
+    if state.one_of("when", WHEN) == "at":
+        day, hour = st.columns(2)
+        return datetime.combine(
+            day.date_input(page.say("browse.day"), now.date(), key="day"),
+            hour.time_input(page.say("browse.time"), time(14), step=1800, key="time"),
+        )
+    return now if state.one_of("when", WHEN) == "now" else None
+
+
+left, right = st.columns([5, 6], gap="medium")
+with left:
+    area = widgets.choose_area(page, label="browse.area", hint="browse.area_hint")
+    widgets.whom(page, label="browse.whom")
+    widgets.choose(
+        page,
+        "minutes",
+        WALKS,
+        "browse.far",
+        lambda m: page.say("browse.minutes", minutes=m),
+    )
+    widgets.choose(page, "when", WHEN, "browse.when", lambda when: page.say(f"browse.when_{when}"))
+    asked = moment()
+origin = widgets.spot(page, area)
+found = (
+    nearby.places(
+        prepared.within(study.limit_m), prepared.places, origin_id=origin, moment=asked, study=study
+    )
+    if origin
+    else None
+)
+with left:
+    if found is None:
+        st.info(page.say("browse.choose"))
+    elif found.empty:
+        st.warning(page.say("browse.none"))
+    elif asked:
+        counts = found["is_open"].value_counts()
+        st.info(page.say("browse.open", n=int(counts.get(1, 0)), unknown=int(counts.get(-1, 0))))
+with right:
+    view = maps.nearby(
+        found,
+        prepared.cells,
+        prepared.places,
+        origin_id=origin,
+        study=study,
+        language=page.language,
+        mark=area,
+        **widgets.shown(page) | {"zones": None},
+    )
+    widgets.draw(page, view, clicked=widgets.area_clicked(page))
+if found is not None:
+    st.subheader(page.say("browse.table"), anchor=False)
+    widgets.words_of(page.say("browse.from", area=widgets.name_of_area(page, area or 0)))
+    rows = tables.nearby(found, prepared.places, asked=asked is not None, language=page.language)
+    widgets.table(rows)
+    widgets.download(page, "nearby", rows)
+widgets.not_known(page)
