@@ -208,6 +208,7 @@ def nearby(found: pd.DataFrame, places: pd.DataFrame, *, asked: bool, language: 
         Whether a moment was asked about.
     """
     told = found[found["shown"]].merge(places, on="place_id")
+    told = told.fillna({"opening_text": "", "address": ""})
 
     def say(key: str, /, **values: object) -> str:
         return text.say(key, language, **values)
@@ -217,9 +218,9 @@ def nearby(found: pd.DataFrame, places: pd.DataFrame, *, asked: bool, language: 
             row.name,
             say("nearby.walk", minutes=f"{row.minutes:.0f}", metres=f"{row.distance_m:.0f}"),
             *((say(f"nearby.open_{int(row.is_open)}"),) if asked else ()),
-            schedule.describe(opening.read(row.opening_text or ""), say),
+            schedule.describe(opening.read(row.opening_text), say),
             words.label("place_kind", row.kind, language),
-            row.address or "",
+            row.address,
         )
         for row in told.itertuples(index=False)
     ]
