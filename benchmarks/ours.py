@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from types import SimpleNamespace
 
 import geopandas as gpd
@@ -37,11 +38,12 @@ class _Net:
         self.node = np.empty(len(city.x), np.int32)
         self.node[self.net.node_id.astype(np.int64)] = np.arange(len(city.x), dtype=np.int32)
         self.nodes = network.nodes_joined(self.net)
-        self.places = self.joined(city, city.place)
+        self.places = self.joined(city.place)
 
-    def joined(self, city: SimpleNamespace, nodes: np.ndarray) -> network.Joined:
-        points = gpd.GeoSeries(gpd.points_from_xy(city.x[nodes], city.y[nodes]), crs=CRS)
-        return network.join(self.net, points, max_snap_m=1)
+    def joined(self, nodes: np.ndarray) -> network.Joined:
+        """Some of the nodes; not by their places, for two nodes may lie upon one another."""
+        at = self.node[nodes]
+        return network.Joined(**{f.name: getattr(self.nodes, f.name)[at] for f in fields(network.Joined)})
 
     def seeds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         label = np.repeat(np.arange(len(self.places.edge), dtype=np.int32), 2)
@@ -92,7 +94,7 @@ def k_nearest(city: SimpleNamespace) -> Run:
 
 def pairs(city: SimpleNamespace) -> Run:
     here = _Net(city)
-    homes = here.joined(city, city.demand)
+    homes = here.joined(city.demand)
     arrays = here.graph.indptr, here.graph.heads, here.graph.back
     ends = here.places.ends, here.places.arrive, homes.ends, homes.leave
 
