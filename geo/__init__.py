@@ -5,6 +5,7 @@ The way the data goes; each module imports only what stands above it::
     errors       what can go wrong, as sentences with the way out
     text         words for people, from locales/
     kernels      compiled searches: arrays in, arrays out
+    rasters      compiled loops over a raster: how far its points are from streets that are reached
     schemas      the tables, a class each
     study        everything that may change a number, in one frozen value
     schedule     opening words <-> a recurrence <-> half-hour slots: open, closed or unknown
@@ -16,6 +17,7 @@ The way the data goes; each module imports only what stands above it::
     slope        heights at the nodes of streets -> how streets rise
     demand       census -> people of each group -> points where they start to walk
     access       origins x places -> walking distances
+    catchment    places -> the ground from which each is within a walk
     coverage     distances -> who reaches what; the gaps
     opening      distances x opening hours -> when something is open within the walk
     nearby       one spot: the places around it, and whether they are open

@@ -341,6 +341,22 @@ class Distances(Table):
     distance_m: Series[float] = pa.Field(ge=0)
 
 
+class Catchments(Table):
+    """The ground from which a place is within a walk (see :mod:`geo.catchment`), one row a place and limit."""
+
+    place_id: Text = key()
+    limit_m: Series[int] = key(gt=0)
+    geometry: Shape
+
+
+class KindCatchments(Table):
+    """The catchments of all places of a kind as one."""
+
+    kind: Text = key(isin=PLACE_KINDS)
+    limit_m: Series[int] = key(gt=0)
+    geometry: Shape
+
+
 class Coverage(Table):
     """Who reaches what: one row an origin, group and kind of place."""
 

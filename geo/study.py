@@ -169,6 +169,10 @@ class Study(BaseModel):
     found: the project's own assumption."""
     detour_factor: float = Field(1.3, ge=1, le=3)
     """Walking over straight distance where there is no street network (fallback; TTRI report R01)."""
+    catchment_width_m: int = Field(30, ge=20, le=100)
+    """How far from a street the ground beside it belongs to a catchment as it is drawn, metres (half the depth of
+    a block of houses; the project's own assumption). Nobody is counted by it: every home walks its own way to
+    its street, however long."""
     max_snap_m: int = Field(200, ge=1, le=2000)
     """Places and origins farther from any walkable street than this are refused and listed, metres."""
     min_precision: Precision = "block"
