@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import contourpy
 import geopandas as gpd
@@ -203,7 +204,7 @@ def _drawn(
         around = _window(block, brush.reach_m)
         near = _touching(brush.bounds, around, brush.margin_m)
         street, share = rasters.nearest_street(
-            net.line_ptr, net.line_xy, near, around, side=SIDE_M, reach=brush.margin_m
+            net.line_ptr, net.line_xy, near, around, side=SIDE_M, reach=width_m + SIDE_M
         )
         for some in (block[i : i + _AT_ONCE] for i in range(0, len(block), _AT_ONCE)):
             ptr, junction, dm = _junctions_within(net, joined, some, brush.search_dm)
@@ -370,19 +371,8 @@ def _junctions_within(
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
     """Junctions from which a place is within a walk, compressed rows by place."""
     graph, chosen = net.graph, [place.number for place in places]
-    own = np.repeat(np.arange(len(graph.junction), dtype=np.int32)[:, None], 2, axis=1)
-    none = np.zeros(len(chosen) + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)
-    return kernels.within(
-        graph.indptr,
-        graph.heads,
-        graph.back,
-        joined.ends[chosen],
-        joined.arrive[chosen],
-        own,
-        np.zeros_like(own),
-        *none,
-        limit_dm,
-    )
+    ends, arrive = joined.ends[chosen], joined.arrive[chosen]
+    return kernels.reached(graph.indptr, graph.heads, graph.back, ends, arrive, limit_dm)
 
 
 def _outlines(field: NDArray[np.float64], window: rasters.Window) -> Outlines:
@@ -398,9 +388,26 @@ def _outlines(field: NDArray[np.float64], window: rasters.Window) -> Outlines:
         (first + np.arange(n)) * SIDE_M
         for first, n in zip((window.row + top, window.column + left), part.shape, strict=True)
     )
-    lines = contourpy.contour_generator(x, y, part, name="serial", fill_type=contourpy.FillType.OuterOffset)
-    points, offsets = lines.filled(-1e9, 0.0)[:2]
-    return list(points), list(offsets)  # type: ignore[arg-type]  (of this fill type there are two lists of arrays)
+    across, up = np.meshgrid(x, y)
+    generator: Any = (
+        contourpy.SerialContourGenerator
+    )  # without the checks of its front door, which take longer
+    lines = generator(
+        across,
+        up,
+        part,
+        None,
+        corner_mask=False,
+        line_type=contourpy.LineType.Separate,
+        fill_type=contourpy.FillType.OuterOffset,
+        quad_as_tri=False,
+        z_interp=contourpy.ZInterp.Linear,
+        x_chunk_size=0,
+        y_chunk_size=0,
+    )
+    points, offsets = lines.filled(-1e9, 0.0)
+    # To the millimetre: where two limits have the same border it is the same number.
+    return [np.round(outline, 3) for outline in points], offsets
 
 
 @dataclass(frozen=True)

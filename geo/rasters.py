@@ -20,6 +20,8 @@ import numba  # isort: skip  (kernels told it first where to keep compiled code)
 FAR = kernels.FAR
 _STRETCH_M = 40.0
 """Longer stretches are divided: what lies beside a long oblique one is mostly far from it."""
+_LEAST_M = 0.05
+"""No point lies nearer to the border than this, so that no ring of the contour is too small to be one."""
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -296,7 +298,7 @@ def field(
     Returns
     -------
     field : (l, rows, columns) float64
-        Exact up to ``width`` outside, no less than that beyond.
+        Exact as far as one and a half ``side`` outside, that much beyond.
     """
     values: Floats = _field(streets, room, pieces, place, nearest, window, limits, side, width, kerb, apart)
     return values
@@ -307,7 +309,7 @@ def _field(streets, room, pieces, place, nearest, window, limits, side, width, k
     column, row, columns, rows = window
     street, along, outer = nearest
     own, share, off, x, y, foot_x, foot_y = place
-    margin = 2 * side
+    margin = 1.5 * side
     wide = np.full((rows, columns), (width + margin) ** 2)
     narrow = np.full((rows, columns), (kerb + margin) ** 2)
     field = np.empty((len(limits), rows, columns))
@@ -333,7 +335,9 @@ def _field(streets, room, pieces, place, nearest, window, limits, side, width, k
             _stretch(narrow, (ends, outline, 0), 0.0, 1.0, window, side, kerb + margin)
         for r in range(rows):
             for c in range(columns):
-                value = math.sqrt(wide[r, c]) - width
+                value = margin
+                if wide[r, c] < (width + margin) ** 2:
+                    value = math.sqrt(wide[r, c]) - width
                 if value < margin:
                     s = street[r + row - outer[1], c + column - outer[0]]
                     if s >= 0 and s != own:
@@ -344,8 +348,11 @@ def _field(streets, room, pieces, place, nearest, window, limits, side, width, k
                             walk = min(a + t, b + streets.edge_cost[s] - t)
                         if walk > reached + apart:
                             value = margin
-                value = min(value, math.sqrt(narrow[r, c]) - kerb)
-                field[k, r, c] = value if value != 0.0 else -1e-6
+                if narrow[r, c] < (kerb + margin) ** 2:
+                    value = min(value, math.sqrt(narrow[r, c]) - kerb)
+                if abs(value) < _LEAST_M:
+                    value = -_LEAST_M if value <= 0 else _LEAST_M
+                field[k, r, c] = value
     return field
 
 
@@ -397,8 +404,12 @@ def _draw(best, x0, y0, dx, dy, window, side, reach):  # type: ignore[no-untyped
     scale = 1.0 / square if square > 0 else 0.0
     for r in range(low, high):
         py = (window.row + r) * side - y0
-        for c in range(first, last):
-            px = (window.column + c) * side - x0
+        line = best[
+            r, first:last
+        ]  # a row by itself: its places are not negative, so the loop goes in strides
+        for c in range(len(line)):
+            px = (window.column + first + c) * side - x0
             t = min(max((px * dx + py * dy) * scale, 0.0), 1.0)
-            off = (px - t * dx) ** 2 + (py - t * dy) ** 2
-            best[r, c] = min(best[r, c], off)
+            ex, ey = px - t * dx, py - t * dy
+            off = ex * ex + ey * ey
+            line[c] = off if off < line[c] else line[c]
