@@ -16,6 +16,7 @@ import pandas as pd
 
 from geo import changes, errors, manifest, mesh, registry, schemas, slope, sources, zones
 from geo import study as studies
+from geo.sources import fetch
 from geo.store import GeoPackage, Store, locked
 from geo.study import Study
 
@@ -168,12 +169,19 @@ def read(
     tier: str | None = None,
     mapping: Mapping[str, str] | None = None,
     before: Sequence[sources.Reading] = (),
+    sheet: str | None = None,
+    swap_xy: bool = False,
+    edition: str | None = None,
+    licence: str | None = None,
 ) -> list[sources.Reading]:
     """Read files for a project without changing it; see :func:`geo.sources.read`.
 
     ``mapping`` tells which column is which field (``{"name": "施設名"}``) of a list that follows no standard. Files
     are read in their order: small areas, borders and lists of addresses, also those of ``before``, help the lists
     behind them to places without coordinates; a list that is nothing without another one of ``files`` waits for it.
+    ``sheet`` is the one of a workbook that is meant; ``swap_xy`` says that latitude stands where longitude belongs.
+    ``edition`` and ``licence`` win over what the files tell; where nobody tells, an official file that is named as
+    it is published has those of the catalogue.
     """
     told: dict[str, Any] = {"municipality_code": project.study.municipality_code, "kind": kind}
     told |= {"system": system, "tier": tier}
@@ -182,10 +190,12 @@ def read(
     def read_one(file: Path) -> None:
         heights = _may_be_heights(file, kind)
         known = hints(project, [*before, *found.values()], mapping=mapping, heights=heights)
+        known = replace(known, sheet=sheet or "", swap_xy=swap_xy)
         reading = sources.read(file, hints=known, **told)
         if reading.schema is schemas.Zones and (reading.table.geom_type == "Point").all():
             reading = _grown_zones(project, reading, [*before, *found.values()])
-        found[file] = reading
+        told_terms = {k: v for k, v in (("edition", edition), ("licence", licence)) if v}
+        found[file] = replace(fetch.recognised(reading), **told_terms)
 
     waiting = []
     for file in files:

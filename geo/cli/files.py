@@ -46,6 +46,14 @@ def import_(
     columns: Annotated[
         list[str] | None, typer.Option("--map", help=say("help.map"), metavar="FIELD=COLUMN")
     ] = None,
+    sheet: Annotated[str | None, typer.Option("--sheet", help=say("help.sheet"), metavar="NAME")] = None,
+    swap_xy: Annotated[bool, typer.Option("--swap-xy", help=say("help.swap_xy"))] = False,
+    edition: Annotated[
+        str | None, typer.Option("--edition", help=say("help.edition"), metavar="YEAR")
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option("--licence", help=say("help.licence"), metavar="TEXT")
+    ] = None,
     accept: base.Accept = False,
     by: base.By = None,
     as_json: base.AsJson = False,
@@ -59,7 +67,18 @@ def import_(
         raise typer.BadParameter(say("usage.tier", value=tier))
     target = project.open_(folder)
     mapping = _mapping(columns or [])
-    readings = project.read(target, files, kind=kind, system=system, tier=tier, mapping=mapping)
+    readings = project.read(
+        target,
+        files,
+        kind=kind,
+        system=system,
+        tier=tier,
+        mapping=mapping,
+        sheet=sheet,
+        swap_xy=swap_xy,
+        edition=edition,
+        licence=licence,
+    )
     found = project.compare(target, readings)
     refused = bool(found.replaces) and not accept
     documents = [{**reading_document(r), "changes": _changes_document(found, r)} for r in readings]
@@ -156,7 +175,7 @@ def check(folder: base.Folder, as_json: base.AsJson = False) -> None:
     document = _check_document(project.open_(folder))
     lines = [report(dataset) for dataset in document["datasets"]] or [say("check.empty")]
     if document["missing"]:
-        lines.append(say("check.missing", kinds=", ".join(document["missing"])))
+        lines.append(say("check.missing", kinds=", ".join(map(kind_name, document["missing"]))))
     base.out(document, "\n".join(lines), as_json)
 
 
@@ -195,13 +214,18 @@ def _note_document(note: dict[str, Any]) -> dict[str, Any]:
     return {"level": note["level"], "code": note["code"], "row": row, "text": sentence}
 
 
+def kind_name(kind: str) -> str:
+    """What a kind of file is called."""
+    return text.catalogue(base.language()).get(f"dataset.{kind}", kind)
+
+
 def report(dataset: dict[str, Any]) -> str:
     """One dataset as people read it."""
     unknown = say("unknown")
     head = say(
         "dataset",
         id=dataset["dataset_id"],
-        kind=dataset["kind"],
+        kind=kind_name(dataset["kind"]),
         file=dataset["file"],
         rows=dataset["rows"],
         kept=dataset["kept"],

@@ -35,6 +35,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -205,8 +208,10 @@ def read_here(
     if kind == "elevation" or (kind is None and elevation.looks_like(_existing(path))):
         # Its zip holds many sheets of one model, which others would refuse as many datasets.
         return elevation.read(path, nodes=hints.nodes)
+    if hints.sheet:
+        return _of_sheet(path, municipality_code, kind, system, tier, hints)
     with _archive.unpacked(_existing(path)) as files:
-        one, others = _one(path, files, kind)
+        one, others = _one(path, files, kind, hints)
         found = _read(one, municipality_code=municipality_code, system=system, tier=tier, hints=hints)
         notes = [
             *one.file.notes,
@@ -217,6 +222,47 @@ def read_here(
         if one.file.path != path:
             found = dataclasses.replace(found, file=path.name, sha256=digest([path]))
     return found
+
+
+def _of_sheet(
+    path: Path, municipality_code: str, kind: Kind | None, system: str | None, tier: str | None, hints: Hints
+) -> Reading:
+    """One sheet of a workbook, as a list of its own beside those of its other sheets."""
+    if not _excel.looks_like(path):
+        raise errors.DataError(
+            "sheet_no_workbook", "{file} is no workbook: it has no sheets. Leave out --sheet.", file=path.name
+        )
+    wanted = next((s for s in _excel.read(path) if _tables.plain(s.name) == _tables.plain(hints.sheet)), None)
+    if wanted is None:
+        raise errors.DataError(
+            "sheet_missing",
+            "{file} has no sheet {sheet} with anything in it; it has {sheets}. Give one of these.",
+            file=path.name,
+            sheet=hints.sheet,
+            sheets=_tables.listed(s.name for s in _excel.read(path)),
+        )
+    with tempfile.TemporaryDirectory(prefix="ibasho-") as folder:
+        # What is read is named after its file: two sheets must not be one list.
+        name = re.sub(r"[^\w.-]", "_", wanted.name)
+        alias = Path(folder) / f"{path.stem}-{name}{path.suffix}"
+        shutil.copyfile(path, alias)
+        sheet = dataclasses.replace(_exchanged(wanted) if hints.swap_xy else wanted, path=alias)
+        one = _Understood(_archive.File(alias), kind or _kind(alias, sheet), sheet)
+        found = _read(one, municipality_code=municipality_code, system=system, tier=tier, hints=hints)
+        return dataclasses.replace(found, file=path.name, notes=(*sheet.notes, *found.notes))
+
+
+def _exchanged(sheet: _tables.Sheet) -> _tables.Sheet:
+    """The sheet with the headings of latitude and longitude exchanged."""
+    north, east = places.ALIASES["latitude"], places.ALIASES["longitude"]
+
+    def other(cell: str) -> str:
+        name = _tables.heading(cell)
+        return east[0] if name in north else north[0] if name in east else cell
+
+    top = [_tables.Row(row.number, tuple(map(other, row.cells))) for row in sheet.rows[:15]]
+    note = Note("repaired", "layer_exchanged", "Latitude and longitude were exchanged, as you said.")
+    return dataclasses.replace(sheet, rows=(*top, *sheet.rows[15:]), notes=(*sheet.notes, note))
 
 
 def _existing(path: Path) -> Path:
@@ -234,14 +280,16 @@ class _Understood:
     opened: Opened
 
 
-def _one(path: Path, files: Sequence[_archive.File], kind: Kind | None) -> tuple[_Understood, list[Note]]:
+def _one(
+    path: Path, files: Sequence[_archive.File], kind: Kind | None, hints: Hints = _NO_HINTS
+) -> tuple[_Understood, list[Note]]:
     """The dataset that is meant; of several in a zip the only one that is understood, or is of the told kind."""
     if len(files) == 1:
-        return _understood(files[0], kind), []
+        return _understood(files[0], kind, hints), []
     found = []
     for file in files:
         with contextlib.suppress(errors.AtlasError):
-            found.append(_understood(file, None))
+            found.append(_understood(file, None, hints))
     fitting = [one for one in found if kind in (None, one.kind)]
     if len(fitting) != 1:
         raise _archive.not_one(path, [file.path.name for file in files])
@@ -256,8 +304,10 @@ def _one(path: Path, files: Sequence[_archive.File], kind: Kind | None) -> tuple
     return fitting[0], [note]
 
 
-def _understood(file: _archive.File, kind: Kind | None) -> _Understood:
-    opened = _open(file.path, kind)
+def _understood(file: _archive.File, kind: Kind | None, hints: Hints) -> _Understood:
+    opened = _open(file.path, kind, swap_xy=hints.swap_xy)
+    if hints.swap_xy and isinstance(opened, _tables.Sheet):
+        opened = _exchanged(opened)
     found = kind or _kind(file.path, opened)
     if isinstance(opened, _vectors.Layer) and opened.shape == "line" and found in _LAYER_KINDS:
         opened = _vectors.polygonised(opened)
@@ -273,7 +323,7 @@ def _is_streets(path: Path) -> bool:
     return streets.looks_like(path)
 
 
-def _open(path: Path, kind: Kind | None) -> Opened:
+def _open(path: Path, kind: Kind | None, *, swap_xy: bool = False) -> Opened:
     if _is_streets(path):
         return _Streets()
     if _excel.looks_like(path):
@@ -286,7 +336,7 @@ def _open(path: Path, kind: Kind | None) -> Opened:
             return content.decode("utf-8", "replace")
         if table := _records_in(path, content):
             return table
-        layer = _vectors.read(path)
+        layer = _vectors.read(path, swap_xy=swap_xy)
         return _vectors.polygonised(layer) if kind is None and _vectors.is_closed(layer) else layer
     content = _tables.raw(path)
     if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"["):
@@ -338,8 +388,7 @@ def _sheet(sheets: Sequence[_tables.Sheet]) -> _tables.Sheet:
     note = Note(
         "info",
         "excel_other_sheets",
-        "Of the workbook the sheet {sheet} was read; {others} were not. Save those as files of their own to import "
-        "them too.",
+        "Of the workbook the sheet {sheet} was read; {others} were not. Import those with --sheet NAME.",
         values={"sheet": best.name, "others": _tables.listed(others, most=5)},
     )
     return dataclasses.replace(best, notes=(note, *best.notes))

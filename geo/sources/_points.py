@@ -185,7 +185,8 @@ def need_some(path: Path, places: Sequence[Position]) -> None:
     if all(fault == "swapped" for fault in faults):
         raise errors.DataError(
             "rows_swapped",
-            "In {file} latitude and longitude are swapped in all {n} rows ({seen}). Exchange the two columns.",
+            "In {file} latitude and longitude are swapped in all {n} rows ({seen}). Exchange the two columns, or "
+            "import it with --swap-xy.",
             file=path.name,
             n=len(places),
             seen=places[0].seen,

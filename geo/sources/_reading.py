@@ -75,6 +75,10 @@ class Hints:
         Of the project, for files that only list further venues of them.
     areas : schemas.SmallAreas, optional
         Of the project, for tables that merge them into zones or count residents by their names.
+    sheet : str
+        Of a workbook, told by the user.
+    swap_xy : bool
+        The user says that the file has latitude where longitude belongs.
     nodes : DataFrame, optional
         ``node, x, y`` of the project's streets, for terrain models.
     borders : schemas.Municipalities, optional
@@ -97,6 +101,8 @@ class Hints:
     addresses: Any = None
     places: Any = None
     areas: Any = None
+    sheet: str = ""
+    swap_xy: bool = False
     nodes: Any = None
     borders: Any = None
     area: tuple[float, float, float, float] | None = None

@@ -116,8 +116,10 @@ def looks_like(path: Path) -> bool:
     return head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{") or _gml.looks_like(head)
 
 
-def read(path: Path) -> Layer:
+def read(path: Path, *, swap_xy: bool = False) -> Layer:
     """A layer from a GeoJSON, TopoJSON, GML, KML, shapefile (any of its parts) or GeoPackage.
+
+    ``swap_xy``: its coordinates are exchanged first, because the user says that latitude stands before longitude.
 
     Raises
     ------
@@ -129,7 +131,16 @@ def read(path: Path) -> Layer:
         No features, or coordinates that are not in Japan.
     """
     is_part = path.suffix.lower() in SUFFIXES
-    return _layer(path, _shapefile(path) if is_part else _by_content(path, _tables.raw(path)))
+    found = _shapefile(path) if is_part else _by_content(path, _tables.raw(path))
+    return _layer(path, _exchanged(found) if swap_xy else found)
+
+
+def _exchanged(found: _Raw) -> _Raw:
+    present = ~shapely.is_missing(found.geometry)
+    geometry = found.geometry.copy()
+    geometry[present] = shapely.transform(shapely.force_2d(geometry[present]), lambda xy: xy[:, ::-1])
+    note = Note("repaired", "layer_exchanged", "Latitude and longitude were exchanged, as you said.")
+    return replace(found, geometry=geometry, notes=(*found.notes, note))
 
 
 def _by_content(path: Path, content: bytes) -> _Raw:
@@ -305,7 +316,7 @@ def _swapped(path: Path) -> errors.DataError:
     return errors.DataError(
         "layer_swapped",
         "{file} gives latitude before longitude: its coordinates are swapped. Export it as longitude, "
-        "latitude.",
+        "latitude, or import it with --swap-xy.",
         file=path.name,
     )
 

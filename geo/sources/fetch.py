@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import string
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -487,6 +488,48 @@ def licence_of(dataset: Dataset) -> str:
     """The terms of a dataset as they are written beside its numbers."""
     terms = catalogue().licence[dataset.licence]
     return f"{terms.en}, {terms.url}"
+
+
+_PARTS = {"pref": r"(?:0[1-9]|[1-3]\d|4[0-7])", "code": r"(?:0[1-9]|[1-3]\d|4[0-7])\d{3}", "mesh": r"\d{4}"}
+_PARTS |= {"year": r"(?P<year>20\d\d)", "yy": r"(?P<yy>\d\d)", "region": "[a-z]+"}
+
+
+@cache
+def _named() -> tuple[tuple[Dataset, re.Pattern[str]], ...]:
+    """Each dataset, and what its file and the layer in it are called."""
+    found = []
+    for one in catalogue().dataset:
+        stem = one.file.split(".zip")[0].split("-latest.osm.pbf")[0].removesuffix("_GML")
+        pieces = []
+        for text, name, _, _ in string.Formatter().parse(stem):
+            # The day in the name is that of the edition.
+            pieces += [re.escape(text).replace("0101", r"\d{4}"), _PARTS[name] if name else ""]
+        found.append((one, re.compile("".join(pieces) + r"(?![0-9])(?:[_-].*)?(?:\..*)?", re.ASCII)))
+    return tuple(found)
+
+
+def recognised(reading: Any) -> Any:
+    """A reading with the edition and terms of an official file, when its file is called as one.
+
+    Examples
+    --------
+    >>> from geo.sources._reading import Reading
+    >>> from geo import schemas
+    >>> zones = Reading("zones", "zones:a", schemas.Zones, schemas.empty(schemas.Zones), "A32-21_13.shp", "0" * 64, 0)
+    >>> recognised(zones).edition, recognised(zones).licence[:40]
+    ('2021', 'National Land Numerical Information, ter')
+    """
+    for dataset, pattern in _named():
+        name = pattern.fullmatch(reading.file) if dataset.kind in (reading.kind, "schools") else None
+        if name is None or (dataset.kind == "schools" and reading.kind not in ("zones", "places")):
+            continue
+        told = name.groupdict()
+        year = told.get("year") or (f"20{told['yy']}" if told.get("yy") else None)
+        edition = year or (None if dataset.edition == "latest" else dataset.edition)
+        return replace(
+            reading, edition=reading.edition or edition, licence=reading.licence or licence_of(dataset)
+        )
+    return reading
 
 
 def described(reading: Any, dataset: Dataset) -> Any:
