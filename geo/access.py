@@ -433,6 +433,62 @@ def summed(
     return network.at_nodes(net, *sums)
 
 
+def route(
+    net: network.Network, from_: shapely.Point, to: shapely.Point, *, max_snap_m: float = 200
+) -> gpd.GeoDataFrame:
+    """The shortest walk from one point to another, as a line to be drawn.
+
+    Parameters
+    ----------
+    net : Network
+    from_, to : Point
+        In the network's plane zone.
+    max_snap_m : float
+        As for :func:`distances`.
+
+    Returns
+    -------
+    route : GeoDataFrame
+        ``distance_m`` and the line from point to point; one row, or none where there is no way. Of equally short
+        walks one, always the same.
+
+    Raises
+    ------
+    DataError
+        A point without position.
+
+    Examples
+    --------
+    >>> line = shapely.LineString([(0, 0), (0, 50), (80, 50)])
+    >>> street = gpd.GeoDataFrame({"street_id": ["s"], "u": ["a"], "v": ["b"], "length_m": [130.0]},
+    ...                           geometry=[line], crs="EPSG:6677")
+    >>> net = network.build(street, crs="EPSG:6677")
+    >>> found = route(net, shapely.Point(0, 10), shapely.Point(70, 60))
+    >>> found["distance_m"][0], found.geometry[0].wkt
+    (np.float64(120.0), 'LINESTRING (0 10, 0 50, 70 50, 70 60)')
+    """
+    points = gpd.GeoSeries([from_, to], crs=net.crs)
+    joined, graph = network.join(net, points, max_snap_m=max_snap_m), net.graph
+    if (joined.edge < 0).any():
+        return gpd.GeoDataFrame({"distance_m": np.empty(0)}, geometry=[], crs=net.crs)
+    round_, nodes = kernels.way(
+        graph.indptr,
+        graph.heads,
+        graph.cost,
+        (joined.ends[0], joined.leave[0]),
+        (joined.ends[1], joined.arrive[1]),
+    )
+    start, goal = (network.chosen(joined, [i]) for i in range(2))
+    direct = network.on_same_chain(start, goal)[2]
+    straight_on = bool(direct.size) and int(direct[0]) <= round_
+    street = network.along(net, joined, nodes[:0] if straight_on else nodes)
+    whole = np.concatenate([shapely.get_coordinates(part) for part in (from_, street, to)])
+    fresh = np.concatenate([[True], (np.diff(whole, axis=0) != 0).any(axis=1)])
+    line = shapely.LineString(whole[fresh] if fresh.sum() > 1 else whole[:2])
+    distance = (int(direct[0]) if straight_on else round_) / 10
+    return gpd.GeoDataFrame({"distance_m": [distance]}, geometry=[line], crs=net.crs)
+
+
 def _seeds(joined: network.Joined) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
     """Where a sweep from places starts: (junction, decimetres from there to the place, place)."""
     node, cost = joined.ends.ravel(), joined.arrive.ravel()

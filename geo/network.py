@@ -7,14 +7,15 @@ point too far from any street is refused, never moved over silently.
 
 from __future__ import annotations
 
+import itertools
 import math
 import mmap
 import struct
 import zipfile
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -42,6 +43,64 @@ class LeftOut:
     components: int
     nodes: int
     metres: float
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Who walks: what makes a metre of street longer than a metre.
+
+    Distances are then *metres on the flat*: what the same walker goes on level streets in the same time. The limits
+    of a study keep their meaning, and minutes follow from the walker's speed alone (:meth:`minutes`).
+
+    Parameters
+    ----------
+    slope : {"off", "there", "both"}
+        Whether slopes count: not at all; on the way to the place; or on the way there and back, at the mean of
+        both. Streets whose rise is not known are taken as level.
+    avoid_stairs : bool
+        Streets with stairs are not walked on at all (wheelchairs, prams, sticks).
+    crossing_m : float
+        Metres added for each crossing (a node where three pieces of street or more meet) that is walked over, half
+        of them on each side of it: waiting, looking, kerbs.
+    closed : tuple of str
+        ``street_id`` of pieces that nobody can walk on: of building sites, after a disaster, in a scenario.
+    speed_m_min : float
+        Metres a minute on the flat.
+
+    References
+    ----------
+    .. [1] W. Tobler (1993), "Three presentations on geographical analysis and modeling", NCGIA report 93-1: speed
+       is proportional to exp(-3.5 |s + 0.05|) at slope s, so a gentle way down is the fastest of all.
+    """
+
+    slope: Literal["off", "there", "both"] = "off"
+    avoid_stairs: bool = False
+    crossing_m: float = 0.0
+    closed: tuple[str, ...] = ()
+    speed_m_min: float = 80.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        if not (0 <= self.crossing_m <= 1000 and 0 < self.speed_m_min <= 1000):
+            raise errors.StudyError(
+                "profile_broken",
+                "A crossing costs {crossing_m} m and the speed is {speed_m_min} m a minute: give 0 to 1000 m, and "
+                "more than 0 up to 1000 m a minute.",
+                crossing_m=self.crossing_m,
+                speed_m_min=self.speed_m_min,
+            )
+
+    def minutes(self, distance_m: Any) -> Any:
+        """How long a walk of so many metres on the flat takes; numbers, arrays or columns."""
+        return distance_m / self.speed_m_min
+
+    def metres(self, minutes: Any) -> Any:
+        """How far one comes on the flat in so many minutes."""
+        return minutes * self.speed_m_min
+
+
+_STEEPEST = 1.0
+"""Slopes beyond 45 degrees are taken as that: what the formula says of them is no longer walking."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +179,12 @@ class Graph:
         v: NDArray[np.int32],
         cost: NDArray[np.int32],
         back: NDArray[np.int32],
+        crossing: int = 0,
     ) -> Graph:
-        """The junctions and chains of pieces of street between ``n`` nodes."""
+        """The junctions and chains of pieces of street between ``n`` nodes.
+
+        ``crossing`` decimetres are added at each end of a chain where three pieces or more meet.
+        """
         start, end, ptr, edge, chain, turned = kernels.chains(n, u, v)
         there, chain_cost = kernels.along_chains(ptr, edge, turned, cost, back)
         home, chain_back = (
@@ -130,6 +193,12 @@ class Graph:
         junction = np.unique(np.concatenate([start, end]))
         number = np.full(n, -1, np.int32)
         number[junction] = np.arange(len(junction))
+        if crossing:
+            extra = np.where(np.bincount(np.concatenate([u, v]), minlength=n) > 2, crossing, 0).astype(
+                np.int32
+            )
+            there, home = there + extra[start[chain]], home + extra[start[chain]]
+            chain_cost, chain_back = (long + extra[start] + extra[end] for long in (chain_cost, chain_back))
         arcs = kernels.csr(len(junction), number[start], number[end], chain_cost, chain_back)
         against = arcs[2] if back is cost else arcs[2][kernels.mirror(arcs[0], arcs[1])]
         return Graph(
@@ -166,8 +235,11 @@ class Network:
         ``street_id`` of each piece, ascending.
     edge_u, edge_v : (e,) int32
         Its ends.
-    edge_cost : (e,) int32
-        Its length, decimetres.
+    edge_length : (e,) int32
+        Decimetres.
+    edge_rise : (e,) float32
+        How much higher v lies than u, metres; NaN where it is not known.
+    edge_stairs : (e,) bool
     line_ptr : (e + islands + 1,) int64
     line_xy : (vertices, 2) float64
         The line of piece ``i`` from u to v is ``line_xy[line_ptr[i]:line_ptr[i + 1]]``. Behind the pieces of
@@ -176,6 +248,8 @@ class Network:
         A projected reference system in metres.
     left_out : LeftOut
         What is not connected.
+    profile : Profile
+        Who walks, see :func:`with_profile`.
 
     Raises
     ------
@@ -189,11 +263,14 @@ class Network:
     edge_id: NDArray[np.str_]
     edge_u: NDArray[np.int32]
     edge_v: NDArray[np.int32]
-    edge_cost: NDArray[np.int32]
+    edge_length: NDArray[np.int32]
+    edge_rise: NDArray[np.float32]
+    edge_stairs: NDArray[np.bool_]
     line_ptr: NDArray[np.int64]
     line_xy: NDArray[np.float64]
     crs: str
     left_out: LeftOut
+    profile: Profile = Profile()
 
     def __post_init__(self) -> None:
         """Freeze the arrays, and refuse a network that breaks a promise."""
@@ -208,18 +285,37 @@ class Network:
 
     def __repr__(self) -> str:
         """How large it is, and what is not in it."""
-        kilometres = self.edge_cost.sum(dtype=np.int64) / 10_000
+        kilometres = self.edge_length.sum(dtype=np.int64) / 10_000
         out = self.left_out
         return (
             f"Network({len(self.node_id)} nodes, {len(self.edge_id)} pieces, {kilometres:.1f} km, "
             f"{self.crs}; searched: {len(self.graph.junction)} junctions, {len(self.graph.chain_u)} chains; "
-            f"left out: {out.components} components, {out.nodes} nodes, {out.metres / 1000:.1f} km)"
+            f"left out: {out.components} components, {out.nodes} nodes, {out.metres / 1000:.1f} km"
+            f"{'' if self.profile == Profile() else f'; {self.profile}'})"
         )
+
+    @cached_property
+    def edge_cost(self) -> NDArray[np.int32]:
+        """Decimetres on the flat from u to v of each piece."""
+        if self.profile.slope == "off":
+            return self.edge_length
+        onward = _tobler(self.edge_length, self.edge_rise)
+        if self.profile.slope == "there":
+            return _whole_dm(onward)
+        return _whole_dm((onward + _tobler(self.edge_length, -self.edge_rise)) / 2)
+
+    @cached_property
+    def edge_back(self) -> NDArray[np.int32]:
+        """Decimetres on the flat from v to u; the same array as :attr:`edge_cost` where direction does not matter."""
+        if self.profile.slope != "there":
+            return self.edge_cost
+        return _whole_dm(_tobler(self.edge_length, -self.edge_rise))
 
     @cached_property
     def graph(self) -> Graph:
         """What searches run on. Made of the pieces when first asked for, and so always true to them."""
-        return Graph.of(len(self.node_id), self.edge_u, self.edge_v, self.edge_cost, self.edge_cost)
+        half = round(self.profile.crossing_m * 5)
+        return Graph.of(len(self.node_id), self.edge_u, self.edge_v, self.edge_cost, self.edge_back, half)
 
     @cached_property
     def slot_node(self) -> NDArray[np.int32]:
@@ -253,6 +349,20 @@ class Network:
         return shapely.STRtree(self.lines)
 
 
+def _tobler(length: NDArray[np.int32], rise: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Decimetres of level street that take as long (Tobler 1993); what is not known is level."""
+    known = np.nan_to_num(rise.astype(np.float64))
+    slope = np.clip(known * 10 / np.maximum(length, 1), -_STEEPEST, _STEEPEST)
+    decimetres: NDArray[np.float64] = np.exp(3.5 * (np.abs(slope + 0.05) - 0.05)) * length
+    return decimetres
+
+
+def _whole_dm(decimetres: NDArray[np.float64]) -> NDArray[np.int32]:
+    whole: NDArray[np.int32] = np.rint(decimetres).astype(np.int32)
+    whole.flags.writeable = False
+    return whole
+
+
 def _freeze(value: Any) -> None:
     for field in fields(value):
         array = getattr(value, field.name)
@@ -270,7 +380,9 @@ def _promises(net: Network) -> list[tuple[str, bool]]:
         ("y", net.y, n),
         ("edge_u", net.edge_u, e),
         ("edge_v", net.edge_v, e),
-        ("edge_cost", net.edge_cost, e),
+        ("edge_length", net.edge_length, e),
+        ("edge_rise", net.edge_rise, e),
+        ("edge_stairs", net.edge_stairs, e),
     )
     promises = [(f"length of {name}", len(array) == size) for name, array, size in sizes]
     promises += [
@@ -280,7 +392,7 @@ def _promises(net: Network) -> list[tuple[str, bool]]:
         ("finite coordinates", all(bool(np.isfinite(a).all()) for a in (net.x, net.y, net.line_xy))),
         ("names ascending", bool((net.edge_id[:-1] < net.edge_id[1:]).all())),
         ("ends in range", _in_range(net.edge_u, n) and _in_range(net.edge_v, n)),
-        ("costs not negative", bool((net.edge_cost >= 0).all())),
+        ("lengths not negative", bool((net.edge_length >= 0).all())),
     ]
     if all(kept for _, kept in promises):
         met = np.zeros(n, dtype=bool)
@@ -300,7 +412,11 @@ def _in_range(index: NDArray[np.int32], size: int) -> bool:
 # --- streets to network ---------------------------------------------------------------------------------
 
 
-def build(streets: gpd.GeoDataFrame, *, crs: str, island_min_m: float = 1000) -> Network:
+ISLAND_MIN_M = 1000.0
+"""See :func:`build`."""
+
+
+def build(streets: gpd.GeoDataFrame, *, crs: str, island_min_m: float = ISLAND_MIN_M) -> Network:
     """The connected walking network of a table of streets.
 
     The component with the most metres of street is kept. Of the others, those with at least ``island_min_m``
@@ -357,11 +473,103 @@ def build(streets: gpd.GeoDataFrame, *, crs: str, island_min_m: float = 1000) ->
             u,
             v,
             np.rint(table["length_m"].to_numpy(float) * 10).astype(np.int32),
+            _column(table, "rise_m", np.nan).astype(np.float32),
+            _column(table, "stairs", False).astype(bool),
             line_ptr,
             line_xy,
         ),
         crs=crs,
         island_min_m=island_min_m,
+    )
+
+
+def _column(table: pd.DataFrame, name: str, absent: object) -> NDArray[Any]:
+    """A column that tables of streets may lack."""
+    return table[name].to_numpy() if name in table else np.full(len(table), absent)
+
+
+def with_profile(net: Network, profile: Profile) -> Network:
+    """The same streets for another walker, without building them again.
+
+    Parameters
+    ----------
+    net : Network
+        As it was built, without a profile of its own.
+    profile : Profile
+
+    Returns
+    -------
+    net : Network
+        Shares its arrays with ``net``. Where streets are closed (``avoid_stairs``, ``closed``) it is what still
+        hangs together: points beside a closed street join the next one, and what is cut off is left out, as in
+        :func:`build`.
+
+    Raises
+    ------
+    DataError
+        A street that is to be closed does not exist, or none is left.
+
+    Examples
+    --------
+    >>> line = shapely.LineString([(0, 0), (1000, 0)])
+    >>> street = gpd.GeoDataFrame({"street_id": ["s"], "u": ["low"], "v": ["high"], "length_m": [1000.0],
+    ...                            "rise_m": [100.0]}, geometry=[line], crs="EPSG:6677")
+    >>> hill = with_profile(build(street, crs="EPSG:6677"), Profile(slope="there"))
+    >>> hill.edge_cost.tolist(), hill.edge_back.tolist()
+    ([14191], [10000])
+    """
+    if net.profile != Profile():
+        raise ValueError("give the network as it was built: a profile is not added to another one")
+    unknown = np.setdiff1d(np.array(profile.closed, dtype=str), net.edge_id)
+    if unknown.size:
+        raise errors.DataError(
+            "closed_unknown",
+            "There is no street {street} in the network: {n} streets cannot be closed. Give the street_id of "
+            "walkable streets.",
+            street=unknown[0],
+            n=len(unknown),
+        )
+    open_ = ~np.isin(net.edge_id, np.array(profile.closed, dtype=str))
+    if profile.avoid_stairs:
+        open_ &= ~net.edge_stairs
+    if not open_.all():
+        net = _without(net, open_)
+    return replace(net, profile=profile)
+
+
+def _without(net: Network, open_: NDArray[np.bool_]) -> Network:
+    """What still hangs together when only these pieces are open."""
+    if not open_.any():
+        raise errors.DataError(
+            "streets_all_closed", "With these streets closed there is none left to walk on."
+        )
+    met = np.zeros(len(net.node_id), dtype=bool)
+    met[net.edge_u[open_]] = met[net.edge_v[open_]] = True
+    number = np.cumsum(met, dtype=np.int64).astype(np.int32) - np.int32(1)
+    islands = np.arange(len(net.edge_id), len(net.line_ptr) - 1)
+    every = _Pieces(
+        net.node_id[met],
+        np.column_stack([net.x, net.y])[met],
+        net.edge_id[open_],
+        number[net.edge_u[open_]],
+        number[net.edge_v[open_]],
+        net.edge_length[open_],
+        net.edge_rise[open_],
+        net.edge_stairs[open_],
+        *_chosen_lines(net.line_ptr, net.line_xy, np.flatnonzero(open_)),
+    )
+    left = _connected(every, crs=net.crs, island_min_m=ISLAND_MIN_M)
+    beside = _chosen_lines(net.line_ptr, net.line_xy, islands)
+    before, after = net.left_out, left.left_out
+    return replace(
+        left,
+        line_ptr=np.concatenate([left.line_ptr, beside[0][1:] + left.line_ptr[-1]]),
+        line_xy=np.concatenate([left.line_xy, beside[1]]),
+        left_out=LeftOut(
+            before.components + after.components,
+            before.nodes + after.nodes,
+            round(before.metres + after.metres, 1),
+        ),
     )
 
 
@@ -374,7 +582,9 @@ class _Pieces:
     edge_id: NDArray[np.str_]
     u: NDArray[np.int32]
     v: NDArray[np.int32]
-    cost: NDArray[np.int32]
+    length: NDArray[np.int32]
+    rise: NDArray[np.float32]
+    stairs: NDArray[np.bool_]
     line_ptr: NDArray[np.int64]
     line_xy: NDArray[np.float64]
 
@@ -388,14 +598,15 @@ def _renumbered(order: NDArray[np.int64], ends: NDArray[np.int32]) -> NDArray[np
 def _connected(all_: _Pieces, *, crs: str, island_min_m: float) -> Network:
     """The component with the most metres as a network, the lines of islands behind its own."""
     n = len(all_.node_id)
-    component = kernels.components(*kernels.csr(n, all_.u, all_.v, all_.cost)[:2])
-    metres = np.bincount(component[all_.u], weights=all_.cost, minlength=component.max() + 1) / 10
+    component = kernels.components(*kernels.csr(n, all_.u, all_.v, all_.length)[:2])
+    metres = np.bincount(component[all_.u], weights=all_.length, minlength=component.max() + 1) / 10
     main = int(metres.argmax())
     kept = component[all_.u] == main
     island = (metres >= island_min_m)[component[all_.u]] & ~kept
     stays = component == main
     number = np.cumsum(stays, dtype=np.int64).astype(np.int32) - np.int32(1)
-    line_ptr, line_xy = _chosen_lines(all_, np.concatenate([np.flatnonzero(kept), np.flatnonzero(island)]))
+    chosen = np.concatenate([np.flatnonzero(kept), np.flatnonzero(island)])
+    line_ptr, line_xy = _chosen_lines(all_.line_ptr, all_.line_xy, chosen)
     return Network(
         node_id=all_.node_id[stays],
         x=all_.xy[stays, 0],
@@ -403,7 +614,9 @@ def _connected(all_: _Pieces, *, crs: str, island_min_m: float) -> Network:
         edge_id=all_.edge_id[kept],
         edge_u=number[all_.u[kept]],
         edge_v=number[all_.v[kept]],
-        edge_cost=all_.cost[kept],
+        edge_length=all_.length[kept],
+        edge_rise=all_.rise[kept],
+        edge_stairs=all_.stairs[kept],
         line_ptr=line_ptr,
         line_xy=line_xy,
         crs=crs,
@@ -415,12 +628,14 @@ def _connected(all_: _Pieces, *, crs: str, island_min_m: float) -> Network:
     )
 
 
-def _chosen_lines(all_: _Pieces, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _chosen_lines(
+    line_ptr: NDArray[np.int64], line_xy: NDArray[np.float64], chosen: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The lines of the chosen pieces, one behind the other."""
-    counts = np.diff(all_.line_ptr)[chosen]
+    counts = np.diff(line_ptr)[chosen]
     ptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    vertices = np.arange(ptr[-1]) + np.repeat(all_.line_ptr[chosen] - ptr[:-1], counts)
-    return ptr, all_.line_xy[vertices]
+    vertices = np.arange(ptr[-1]) + np.repeat(line_ptr[chosen] - ptr[:-1], counts)
+    return ptr, line_xy[vertices]
 
 
 def _demand_metres(crs: str) -> None:
@@ -542,6 +757,8 @@ class Joined:
     ----------
     edge : (p,) int32
         The piece of street; -1: refused. Costs of refused points mean nothing.
+    share : (p,) float64
+        Of the piece's length lies between u and the foot of the point.
     chain : (p,) int32
         Its chain; -1: refused.
     ends : (p, 2) int32
@@ -557,6 +774,7 @@ class Joined:
     """
 
     edge: NDArray[np.int32]
+    share: NDArray[np.float64]
     chain: NDArray[np.int32]
     ends: NDArray[np.int32]
     leave: NDArray[np.int32]
@@ -569,6 +787,11 @@ class Joined:
     def __post_init__(self) -> None:
         """Freeze the arrays."""
         _freeze(self)
+
+
+def chosen(joined: Joined, rows: Any) -> Joined:
+    """Some of the points, by position or mask."""
+    return Joined(**{field.name: getattr(joined, field.name)[rows] for field in fields(Joined)})
 
 
 def join(net: Network, points: gpd.GeoSeries, *, max_snap_m: float) -> Joined:
@@ -613,7 +836,7 @@ def _on_chains(
     graph, refused = net.graph, edge < 0
     at = np.where(refused, 0, edge)
     chain, turned = graph.edge_chain[at], graph.edge_turned[at]
-    forth, back = net.edge_cost[at], net.edge_cost[at]
+    forth, back = net.edge_cost[at], net.edge_back[at]
     from_u, to_u = np.rint(share * forth).astype(np.int32), np.rint(share * back).astype(np.int32)
     there = graph.edge_there[at] + np.where(turned, back - to_u, from_u)
     home = graph.edge_return[at] + np.where(turned, forth - from_u, to_u)
@@ -622,6 +845,7 @@ def _on_chains(
     ends = np.column_stack([graph.chain_u[chain], graph.chain_v[chain]])
     return Joined(
         edge=edge,
+        share=share,
         chain=np.where(refused, -1, chain).astype(np.int32),
         ends=np.where(refused[:, None], -1, ends).astype(np.int32),
         leave=leave.astype(np.int32),
@@ -697,14 +921,14 @@ def snap(net: Network, points: gpd.GeoSeries, *, max_snap_m: float) -> pd.DataFr
     demand_points(points, crs=net.crs)
     edge, share, off, reason = _feet(net, points.to_numpy(), max_snap_m)
     at, joined = np.where(edge < 0, 0, edge), edge >= 0
-    to_u = np.where(joined, np.rint(share * net.edge_cost[at]), 0).astype(np.int32)
+    to_u = np.where(joined, np.rint(share * net.edge_length[at]), 0).astype(np.int32)
     table = pd.DataFrame(
         {
             "edge": edge,
             "u": np.where(joined, net.edge_u[at], -1).astype(np.int32),
             "v": np.where(joined, net.edge_v[at], -1).astype(np.int32),
             "to_u_dm": to_u,
-            "to_v_dm": np.where(joined, net.edge_cost[at] - to_u, 0).astype(np.int32),
+            "to_v_dm": np.where(joined, net.edge_length[at] - to_u, 0).astype(np.int32),
             "off_dm": off,
         },
         index=points.index,
@@ -765,14 +989,113 @@ def demand_points(points: gpd.GeoSeries, *, crs: str | None) -> None:
         )
 
 
+# --- lines along it -------------------------------------------------------------------------------------
+
+_Spot = tuple[int, float]
+"""A spot of a chain: its slot, and the share of the piece there that lies before, as the chain goes."""
+
+
+def along(net: Network, joined: Joined, nodes: NDArray[np.int32]) -> shapely.LineString:
+    """The line of a walk from the first of two points to the second.
+
+    Parameters
+    ----------
+    net : Network
+    joined : Joined
+        Two points, both on the network.
+    nodes : (steps,) int32
+        The junctions on the way, of :func:`kernels.way`; none: along the chain on which both stand.
+
+    Returns
+    -------
+    line : LineString
+        From foot to foot, without the ways off the street.
+    """
+    graph = net.graph
+    spots = [_spot(net, joined, i) for i in range(2)]
+    if not len(nodes):
+        parts = [_stretch(net, int(joined.chain[0]), spots[0], spots[1])]
+    else:
+        arcs = [_arc(graph, i, j) for i, j in itertools.pairwise(nodes.tolist())]
+        parts = [
+            _stretch(net, int(joined.chain[0]), spots[0], _side(joined, 0, nodes[0], joined.leave, graph))
+        ]
+        for arc, start in zip(arcs, nodes[:-1].tolist(), strict=True):
+            chain = int(graph.arc_chain[arc])
+            ends = _start(graph, chain), _end(graph, chain)
+            parts.append(_stretch(net, chain, *(ends if graph.chain_u[chain] == start else ends[::-1])))
+        parts.append(
+            _stretch(net, int(joined.chain[1]), _side(joined, 1, nodes[-1], joined.arrive, graph), spots[1])
+        )
+    xy = np.concatenate(parts)
+    fresh = np.concatenate([[True], (np.diff(xy, axis=0) != 0).any(axis=1)])
+    xy = xy[fresh]
+    return shapely.LineString(xy if len(xy) > 1 else np.repeat(xy, 2, axis=0))
+
+
+def _spot(net: Network, joined: Joined, i: int) -> _Spot:
+    graph, edge = net.graph, int(joined.edge[i])
+    first, last = graph.chain_ptr[joined.chain[i]], graph.chain_ptr[joined.chain[i] + 1]
+    slot = int(first + np.flatnonzero(graph.chain_edge[first:last] == edge)[0])
+    share = float(joined.share[i])
+    return slot, 1 - share if graph.edge_turned[edge] else share
+
+
+def _start(graph: Graph, chain: int) -> _Spot:
+    return int(graph.chain_ptr[chain]), 0.0
+
+
+def _end(graph: Graph, chain: int) -> _Spot:
+    return int(graph.chain_ptr[chain + 1]) - 1, 1.0
+
+
+def _side(joined: Joined, i: int, junction: int, way: NDArray[np.int32], graph: Graph) -> _Spot:
+    """The end of the point's chain at a junction; of a ring the nearer one."""
+    costs = [int(way[i, side]) if joined.ends[i, side] == junction else kernels.FAR for side in range(2)]
+    chain = int(joined.chain[i])
+    return _start(graph, chain) if costs[0] <= costs[1] else _end(graph, chain)
+
+
+def _arc(graph: Graph, i: int, j: int) -> int:
+    first, last = graph.indptr[i], graph.indptr[i + 1]
+    return int(first + np.flatnonzero(graph.heads[first:last] == j)[0])
+
+
+def _stretch(net: Network, chain: int, a: _Spot, b: _Spot) -> NDArray[np.float64]:
+    """The vertices from one spot of a chain to another."""
+    if a > b:
+        return _stretch(net, chain, b, a)[::-1]
+    parts = []
+    for slot in range(a[0], b[0] + 1):
+        edge = int(net.graph.chain_edge[slot])
+        line = net.line_xy[net.line_ptr[edge] : net.line_ptr[edge + 1]]
+        line = line[::-1] if net.graph.edge_turned[edge] else line
+        parts.append(_cut(line, a[1] if slot == a[0] else 0.0, b[1] if slot == b[0] else 1.0))
+    return np.concatenate(parts)
+
+
+def _cut(line: NDArray[np.float64], first: float, last: float) -> NDArray[np.float64]:
+    """The vertices of a line between two shares of its length."""
+    walked = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    here, there = first * walked[-1], last * walked[-1]
+    ends = np.column_stack([np.interp([here, there], walked, line[:, axis]) for axis in range(2)])
+    inner = line[(walked > here) & (walked < there)]
+    return np.concatenate([ends[:1], inner, ends[1:]])
+
+
 # --- keeping it -----------------------------------------------------------------------------------------
 
 
-_ARRAYS = tuple(field.name for field in fields(Network) if field.name not in ("crs", "left_out"))
+_ARRAYS = tuple(field.name for field in fields(Network) if field.name not in ("crs", "left_out", "profile"))
 
 
 def save(net: Network, path: Path) -> None:
-    """Write a network as ``.npz`` (no pickle, not packed): the same network gives the same bytes."""
+    """Write a network as ``.npz`` (no pickle, not packed): the same network gives the same bytes.
+
+    The streets are kept as they were built, not who walks on them.
+    """
+    if net.profile != Profile():
+        raise ValueError("keep the network as it was built: profiles are put on when it is used")
     out = net.left_out
     arrays = {
         "format": np.int64(_FORMAT),

@@ -372,6 +372,98 @@ def test_sums_are_those_of_all_pairs(
     assert found.tolist() == wanted
 
 
+@quiet
+@given(towns(), st.data(), st.sampled_from(["there", "both"]), st.integers(0, 1500))
+def test_slopes_count_in_the_direction_of_the_walk(
+    drawn: gpd.GeoDataFrame, data: st.DataObject, slope: Any, limit_m: int
+) -> None:
+    heights = st.floats(-30, 30)
+    rises = data.draw(st.lists(heights, min_size=len(drawn), max_size=len(drawn)))
+    net = network.build(drawn.assign(rise_m=rises), crs=PLANE, island_min_m=50)
+    net = network.with_profile(net, network.Profile(slope=slope))
+    n = len(net.node_id)
+    d = np.full((n, n), 10**9)
+    np.fill_diagonal(d, 0)
+    for u, v, there, back in zip(net.edge_u, net.edge_v, net.edge_cost, net.edge_back, strict=True):
+        d[u, v], d[v, u] = min(d[u, v], there), min(d[v, u], back)
+    for k in range(n):
+        d = np.minimum(d, d[:, [k]] + d[[k], :])
+    corner = network.nodes(net)
+    order = np.argsort(net.node_id)
+    home = corner.rename(columns={"node_id": "origin_id"})
+    place = corner.rename(columns={"node_id": "place_id"}).iloc[: data.draw(st.integers(1, n))]
+    truth = {(net.node_id[i], net.node_id[j]): int(d[i, j]) for i in order for j in order[: len(place)]}
+    found = access.distances(net, home, place, limit_m=limit_m, max_snap_m=1)
+    assert rows(found) == sorted((o, p, dm / 10) for (o, p), dm in truth.items() if dm <= limit_m * 10)
+    turned = access.distances(
+        net,
+        place.rename(columns={"place_id": "origin_id"}),
+        home.rename(columns={"origin_id": "place_id"}),
+        limit_m=limit_m,
+        max_snap_m=1,
+    )
+    assert rows(turned) == sorted(
+        (net.node_id[j], net.node_id[i], int(d[j, i]) / 10)
+        for i in order
+        for j in order[: len(place)]
+        if d[j, i] <= limit_m * 10
+    )
+    best = {o: min((dm, p) for (oo, p), dm in truth.items() if oo == o) for o in home["origin_id"]}
+    near = access.nearest(net, home, place, k=1, max_snap_m=1)
+    assert rows(near) == [(o, 1, p, dm / 10) for o, (dm, p) in sorted(best.items())]
+    today = access.field(net, place, max_snap_m=1)
+    assert access.at_nodes(today)[0][order].tolist() == [best[o][0] for o in home["origin_id"]]
+    mended = access.changed(access.field(net, place.iloc[1:], max_snap_m=1), place)
+    assert mended.distance_dm.tolist() == today.distance_dm.tolist()
+    sums = access.summed(net, place.geometry, np.ones(len(place)), limit_m=limit_m, max_snap_m=1)
+    assert sums[order].tolist() == [sum(d[j, i] <= limit_m * 10 for j in order[: len(place)]) for i in order]
+
+
+def test_a_crossing_costs_whoever_walks_over_it_and_nobody_else() -> None:
+    net = network.build(
+        streets(
+            [
+                ("w", "a", "x", [(0, 0), (100, 0)]),
+                ("e", "x", "b", [(100, 0), (200, 0)]),
+                ("n", "x", "c", [(100, 0), (100, 50)]),
+                ("f", "b", "d", [(200, 0), (300, 0)]),
+            ]
+        ),
+        crs=PLANE,
+    )
+    walker = network.with_profile(net, network.Profile(crossing_m=15))
+    home, place = homes(h=(50, 0)), places(near=(60, 0), over=(150, 0), round_=(100, 30), far=(250, 0))
+    assert rows(access.distances(walker, home, place, limit_m=1000)) == [
+        ("h", "far", 215.0),
+        ("h", "near", 10.0),
+        ("h", "over", 115.0),
+        ("h", "round_", 95.0),
+    ]
+    assert rows(access.nearest(walker, home, place, k=2)) == [
+        ("h", 1, "near", 10.0),
+        ("h", 2, "round_", 95.0),
+    ]
+
+
+@quiet
+@given(towns(), st.data())
+def test_a_route_is_as_long_as_it_says_and_keeps_to_the_streets(
+    drawn: gpd.GeoDataFrame, data: st.DataObject
+) -> None:
+    net = network.build(drawn, crs=PLANE, island_min_m=50)
+    spot = st.tuples(st.integers(-30, 330), st.integers(-30, 230))
+    here, there = data.draw(spot), data.draw(spot)
+    home, place = homes(h=here), places(p=there)
+    told = access.distances(net, home, place, limit_m=100_000, max_snap_m=50)
+    found = access.route(net, shapely.Point(here), shapely.Point(there), max_snap_m=50)
+    assert found["distance_m"].tolist() == told["distance_m"].tolist()
+    for line, metres in zip(found.geometry, found["distance_m"], strict=True):
+        assert abs(line.length - metres) <= 0.1 * (len(net.edge_id) + 3)
+        assert (line.coords[0], line.coords[-1]) == (here, there)
+        on_street = line.buffer(0.01).difference(shapely.union_all(net.lines).buffer(0.02))
+        assert on_street.area <= 0.03 * 102  # only the ways off the street, 50 m each, are elsewhere
+
+
 @pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [1.0, float("nan")]])
 def test_weights_that_cannot_be_are_refused(town: network.Network, weights: list[float]) -> None:
     with pytest.raises(errors.DataError, match="2 points need 2 weights"):

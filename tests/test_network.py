@@ -219,15 +219,15 @@ def test_nothing_in_a_network_can_be_changed(town: network.Network) -> None:
 
 
 def test_freezing_leaves_the_arrays_of_others_alone(town: network.Network) -> None:
-    own = town.edge_cost.copy()
-    dataclasses.replace(town, edge_cost=own)
+    own = town.edge_length.copy()
+    dataclasses.replace(town, edge_length=own)
     own[0] = own[0]
 
 
 @pytest.mark.parametrize(
     ("field", "at", "value", "promise"),
     [
-        ("edge_cost", 0, -1, "costs not negative"),
+        ("edge_length", 0, -1, "lengths not negative"),
         ("edge_u", 3, 0, "a street at each node"),
         ("edge_u", 0, 5, "ends in range"),
         ("edge_v", 0, -1, "ends in range"),
@@ -246,7 +246,9 @@ def test_a_damaged_network_says_what_is_broken(
     assert caught.value.context["promise"] == promise
 
 
-@pytest.mark.parametrize("field", ["x", "y", "node_id", "edge_id", "edge_u", "edge_v", "edge_cost"])
+@pytest.mark.parametrize(
+    "field", ["x", "y", "node_id", "edge_id", "edge_u", "edge_v", "edge_length", "edge_rise", "edge_stairs"]
+)
 def test_arrays_of_different_length_are_no_network(town: network.Network, field: str) -> None:
     with pytest.raises(errors.DataError, match="damaged"):
         dataclasses.replace(town, **{field: getattr(town, field)[:-1]})
@@ -260,7 +262,7 @@ def assert_same(one: network.Network, other: network.Network) -> None:
         a, b = getattr(one, field.name), getattr(other, field.name)
         if isinstance(a, np.ndarray):
             assert a.dtype == b.dtype, field.name
-            assert np.array_equal(a, b), field.name
+            assert np.array_equal(a, b, equal_nan=a.dtype.kind == "f"), field.name
         else:
             assert a == b, field.name
 
@@ -404,6 +406,81 @@ def test_nodes_are_points_that_lie_on_the_network(town: network.Network) -> None
     assert at in ([1400, 2400, 5400, 6400, 0], [5000, 4000, 1000, 0, 6400])
 
 
+# --- who walks
+
+
+def test_a_steep_street_is_longer_up_than_down(town: network.Network) -> None:
+    table = streets(TOWN).assign(rise_m=[10.0, np.nan, -20.0, 0.0, 0.0])
+    net = network.build(table, crs=PLANE)
+    uphill, downhill = 1000 * np.exp(3.5 * 0.1), 1000 * np.exp(3.5 * (0.05 - 0.05))
+    there = network.with_profile(net, network.Profile(slope="there"))
+    assert there.edge_cost[0] == round(uphill)  # 10 m up on 100 m: 7 / 5 of the time
+    assert there.edge_back[0] == round(downhill)
+    assert (there.edge_cost[1], there.edge_back[1]) == (3000, 3000)  # not known: level
+    assert there.edge_cost[3] == there.edge_back[3] == 1400
+    assert there.edge_cost[2] == round(1000 * np.exp(3.5 * 0.1))  # 20 m down is as slow as 10 m up
+    both = network.with_profile(net, network.Profile(slope="both"))
+    assert both.edge_cost is both.edge_back
+    assert both.edge_cost[0] == round((uphill + downhill) / 2)
+    assert both.x is net.x
+    assert both.line_xy is net.line_xy
+    assert net.edge_cost.tolist() == [1000, 3000, 1000, 1400]
+
+
+def test_a_cliff_in_the_data_is_no_overflow() -> None:
+    table = streets(TOWN).assign(rise_m=[1e6, -1e6, 0.0, 0.0, 0.0])
+    net = network.with_profile(network.build(table, crs=PLANE), network.Profile(slope="there"))
+    assert net.edge_cost[:2].tolist() == [round(1000 * np.exp(3.5)), round(3000 * np.exp(3.5 * 0.9))]
+
+
+def test_closed_streets_and_stairs_are_gone_and_what_they_cut_off(town: network.Network) -> None:
+    closed = network.with_profile(town, network.Profile(closed=("s2",)))
+    assert closed.edge_id.tolist() == ["s1", "s4"]
+    assert sorted(closed.node_id) == ["a", "b", "e"]
+    assert closed.left_out == network.LeftOut(components=2, nodes=4, metres=200.0)
+    snaps = network.snap(closed, points((100, 130)), max_snap_m=200)
+    assert closed.edge_id[snaps["edge"]].tolist() == ["s1"]
+    stairs = network.build(streets(TOWN).assign(stairs=[False, False, True, False, False]), crs=PLANE)
+    assert network.with_profile(stairs, network.Profile(avoid_stairs=True)).edge_id.tolist() == [
+        "s1",
+        "s2",
+        "s4",
+    ]
+    assert network.with_profile(stairs, network.Profile()).edge_id.tolist() == ["s1", "s2", "s3", "s4"]
+
+
+def test_islands_stay_islands_when_a_street_is_closed() -> None:
+    rows: Rows = [
+        *TOWN[:2],
+        ("s0", "c", "h", [(300, 100), (300, 2000)]),
+        ("i", "p", "q", [(0, -150), (1200, -150)]),
+    ]
+    net = network.with_profile(network.build(streets(rows), crs=PLANE), network.Profile(closed=("s1",)))
+    assert len(net.lines) == len(net.edge_id) + 1
+    assert network.snap(net, points((0, -140)), max_snap_m=200)["reason"].tolist() == ["other_component"]
+
+
+def test_profiles_that_cannot_be(town: network.Network) -> None:
+    with pytest.raises(errors.DataError, match="no street s9"):
+        network.with_profile(town, network.Profile(closed=("s1", "s9")))
+    with pytest.raises(errors.DataError, match="none left"):
+        network.with_profile(town, network.Profile(closed=("s1", "s2", "s3", "s4")))
+    for wrong in ({"crossing_m": -1.0}, {"crossing_m": np.nan}, {"speed_m_min": 0.0}):
+        with pytest.raises(errors.StudyError, match="A crossing costs"):
+            network.Profile(**wrong)
+    walker = network.with_profile(town, network.Profile(crossing_m=5))
+    with pytest.raises(ValueError, match="as it was built"):
+        network.with_profile(walker, network.Profile())
+    with pytest.raises(ValueError, match="as it was built"):
+        network.save(walker, Path("never"))
+
+
+def test_minutes_are_metres_on_the_flat() -> None:
+    slow = network.Profile(speed_m_min=48)
+    assert slow.minutes(480) == 10
+    assert slow.metres(15) == 720
+
+
 # --- plane zones
 
 
@@ -529,9 +606,7 @@ def test_tachikawa_agrees_with_the_lengths_of_its_own_file(realdata: Path) -> No
 def _ours(net: network.Network, sources: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Decimetres from some nodes to all, those inside chains too."""
     every = network.nodes_joined(net)
-    some = dataclasses.replace(
-        every, **{field.name: getattr(every, field.name)[sources] for field in dataclasses.fields(every)}
-    )
+    some = network.chosen(every, sources)
     graph = net.graph.indptr, net.graph.heads, net.graph.cost
     ways = some.ends, some.leave, every.ends, every.arrive, *network.on_same_chain(some, every)
     ptr, found, dm = kernels.within(*graph, *ways, 10_000_000)
