@@ -372,14 +372,19 @@ def test_sums_are_those_of_all_pairs(
     assert found.tolist() == wanted
 
 
-@quiet
+@settings(deadline=None, max_examples=40)
 @given(towns(), st.data(), st.sampled_from(["there", "both"]), st.integers(0, 1500))
 def test_slopes_count_in_the_direction_of_the_walk(
     drawn: gpd.GeoDataFrame, data: st.DataObject, slope: Any, limit_m: int
 ) -> None:
     heights = st.floats(-30, 30)
     rises = data.draw(st.lists(heights, min_size=len(drawn), max_size=len(drawn)))
-    net = network.build(drawn.assign(rise_m=rises), crs=PLANE, island_min_m=50)
+    # Far round, so that no street passes by a corner that is not its own.
+    bent = [
+        shapely.LineString([line.coords[0], (700 + 37 * i, -500 - 41 * i), line.coords[-1]])
+        for i, line in enumerate(drawn.geometry)
+    ]
+    net = network.build(drawn.assign(rise_m=rises).set_geometry(bent, crs=PLANE), crs=PLANE, island_min_m=50)
     net = network.with_profile(net, network.Profile(slope=slope))
     n = len(net.node_id)
     d = np.full((n, n), 10**9)
@@ -443,6 +448,55 @@ def test_a_crossing_costs_whoever_walks_over_it_and_nobody_else() -> None:
         ("h", 1, "near", 10.0),
         ("h", 2, "round_", 95.0),
     ]
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("file", "crs"),
+    [("network/tachikawa_tokyo/tachikawa.graphml", PLANE), ("network/pbf/Helsinki.osm.pbf", "EPSG:32635")],
+)
+def test_a_thousand_walks_on_real_streets_are_those_of_another_router(
+    realdata: Path, file: str, crs: str
+) -> None:
+    """NetworkX on the streets of the table, each cut where a point stands on it; nothing of ours but the table."""
+    networkx = pytest.importorskip("networkx")
+    drawn = reader.read(realdata / file).table
+    net, plane = network.build(drawn, crs=crs), drawn.to_crs(crs)
+    rng = np.random.default_rng(8)
+    feet = np.array(
+        [
+            line.interpolate(rng.random(), normalized=True).coords[0]
+            for line in plane.geometry.iloc[rng.choice(len(plane), 65)]
+        ]
+    ) + rng.normal(0, 15, (65, 2))
+    points = {f"x{i:02d}": tuple(xy) for i, xy in enumerate(feet.tolist())}
+    home, place = (
+        table("origin_id", dict(list(points.items())[:40]), crs),
+        table("place_id", dict(list(points.items())[40:]), crs),
+    )
+    ours = access.distances(net, home, place, limit_m=100_000).set_index(["origin_id", "place_id"])[
+        "distance_m"
+    ]
+    connected = set(net.edge_id)
+    plane = plane[plane["street_id"].isin(connected)].sort_values("street_id").reset_index(drop=True)
+    tree, cuts, off = shapely.STRtree(plane.geometry), {}, {}
+    for name, xy in points.items():
+        at = shapely.Point(xy)
+        which = int(tree.query_nearest(at, all_matches=True).min())
+        line = plane.geometry[which]
+        off[name] = line.distance(at)
+        cuts.setdefault(which, []).append((line.project(at, normalized=True), name))
+    graph = networkx.MultiGraph()
+    for row in plane.itertuples():
+        stops = [(0.0, row.u), *sorted(cuts.get(row.Index, [])), (1.0, row.v)]
+        for (a, one), (b, other) in itertools.pairwise(stops):
+            graph.add_edge(one, other, weight=(b - a) * row.length_m)
+    for origin in home["origin_id"]:
+        metres, ways = networkx.single_source_dijkstra(graph, origin)
+        for goal in place["place_id"]:
+            theirs = metres[goal] + off[origin] + off[goal]
+            assert abs(ours[origin, goal] - theirs) <= 0.1 * len(ways[goal]) + 1e-6, (origin, goal)
+    assert len(ours) == 1000
 
 
 @quiet
