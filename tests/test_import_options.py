@@ -111,3 +111,12 @@ def test_official_files_are_known_by_their_names(file: str, dataset: str | None,
     found = fetch.recognised(reading)
     assert found.edition == edition
     assert found.licence == (fetch.licence_of(fetch.chosen([dataset])[0]) if dataset else None)
+
+
+def test_a_column_that_stands_twice_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("名称,緯度,経度,電話,電話,名称\n甲,35.7,139.75,1,1,乙\n", encoding="utf-8")
+    (reading,) = project.read(made(tmp_path), [path])
+    assert reading.table["name"].tolist() == ["甲"]
+    (note,) = [note for note in reading.notes if note.code == "column_twice"]
+    assert dict(note.values) == {"column": "名称", "n": 2}

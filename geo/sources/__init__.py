@@ -217,6 +217,7 @@ def read_here(
             *one.file.notes,
             *others,
             *(one.opened.notes if isinstance(one.opened, _tables.Sheet) else ()),
+            *_repeated(one),
         ]
         found = dataclasses.replace(found, notes=(*notes, *found.notes))
         if one.file.path != path:
@@ -263,6 +264,34 @@ def _exchanged(sheet: _tables.Sheet) -> _tables.Sheet:
     top = [_tables.Row(row.number, tuple(map(other, row.cells))) for row in sheet.rows[:15]]
     note = Note("repaired", "layer_exchanged", "Latitude and longitude were exchanged, as you said.")
     return dataclasses.replace(sheet, rows=(*top, *sheet.rows[15:]), notes=(*sheet.notes, note))
+
+
+def _repeated(one: _Understood) -> list[Note]:
+    """Columns of a list that stand twice with different values: readers take the first."""
+    table = None
+    if one.kind in ("places", "vacancies", "zones", "schools") and isinstance(one.opened, _tables.Sheet):
+        table = _mapping.header_of(one.opened)
+    if table is None:
+        return []
+    where: dict[str, list[int]] = {}
+    for position, name in enumerate(table.header):
+        where.setdefault(name, []).append(position)
+
+    def differ(columns: list[int]) -> bool:
+        cells = [[row.cells[c] if c < len(row.cells) else "" for row in table.rows] for c in columns]
+        return any(column != cells[0] for column in cells)
+
+    return [
+        Note(
+            "unknown",
+            "column_twice",
+            "The column {column} stands in the table {n} times with different values; the first was read. Rename the "
+            "others, or take them out.",
+            values={"column": name, "n": len(columns)},
+        )
+        for name, columns in where.items()
+        if name and len(columns) > 1 and differ(columns)
+    ]
 
 
 def _existing(path: Path) -> Path:
