@@ -212,7 +212,7 @@ def _reading(
     fitting = [one for one in here if one.name and _is_of(one, system)]
     public = [one for one in fitting if _is_public(one, system)]
     used = [one for one in public if not one.suspended]
-    if not used:
+    if not any(_is_surely_of(one, system) for one in used):
         raise errors.DataError(
             "schools_none",
             "{file} has no point of municipality {municipality} from which a zone of {system} could grow ({seen}). "
@@ -263,6 +263,11 @@ def _is_of(school: _School, system: str) -> bool:
         return school.kind in _CLASSES[system]
     # Of a school with a name of its own (a gakuen) the list alone tells that it belongs here.
     return bool(_NAMES[system].search(school.name)) or not _OTHER.search(school.name)
+
+
+def _is_surely_of(school: _School, system: str) -> bool:
+    """Whether more than the list says so: a list without any such school is a list of something else."""
+    return system not in _NAMES or bool(school.kind) or bool(_NAMES[system].search(school.name))
 
 
 def _is_public(school: _School, system: str) -> bool:
