@@ -58,6 +58,7 @@ HOT_SPOTS = ("hot", "cold", "high_among_low", "low_among_high", "not_significant
 ACTIONS = ("open", "more_days", "permanent", "widen", "enlarge")
 """Open a new place, open on more days, make it permanent (常設), serve more groups, serve more people."""
 STANDINGS = ("existing", "required", "candidate", "forbidden")
+FUNNEL = ("candidate", "consented", "surveyed", "renovated", "opened")
 CONSENT = ("none", "asked", "agreed_internal", "agreed_public")
 
 Text = Series[str]
@@ -219,9 +220,23 @@ class Vacancies(Table):
     built_year: Series[float] = pa.Field(ge=1600, le=2200, nullable=True)
     structure: Text = pa.Field(nullable=True)
     owner_consent: Text = pa.Field(isin=CONSENT)
+    step_free: Text = pa.Field(isin=("yes", "no"), nullable=True)
+    quake_proof: Text = pa.Field(isin=("yes", "no"), nullable=True)
+    """As the list says (新耐震, 改修済; 旧耐震); without it the year of building is the only hint."""
+    flood_rank: Series[float] = pa.Field(ge=0, nullable=True)
+    landslide: Text = pa.Field(isin=("none", "yellow", "red"), nullable=True)
+    """Outside, in a 警戒区域, in a 特別警戒区域."""
+    rent_yen_per_month: Series[float] = pa.Field(ge=0, nullable=True)
+    stage: Text = pa.Field(isin=FUNNEL, nullable=True)
+    """How far it is on the way to a place: 候補, 所有者同意, 調査, 改修, 開所."""
     source_row: Series[int]
     dataset_id: Text
     geometry: Shape
+
+    class Config:
+        """A list, or an older store, that says nothing of these columns has them blank."""
+
+        add_missing_columns = True
 
 
 class Streets(Table):
@@ -557,6 +572,29 @@ class Reach(Table):
     origin_id: Text = key()
     option_id: Text = key()
     distance_m: Series[float] = pa.Field(ge=0)
+
+
+class GateChecks(Table):
+    """What is known of a vacant property before anybody looks at it; a hint, never a legal verdict."""
+
+    property_id: Text = key()
+    check: Text = key()
+    result: Text = pa.Field(isin=("pass", "fail", "unknown"))
+
+
+class Sites(Table):
+    """Chosen options in the order in which they serve most soonest."""
+
+    option_id: Text = key()
+    step: Series[int] = pa.Field(ge=1)
+    action: Text = pa.Field(isin=ACTIONS)
+    cost_yen: Series[float] = pa.Field(ge=0)
+    """Once, and the running cost of the years asked."""
+    gain: Series[float]
+    """What it adds to the steps before."""
+    total: Series[float]
+    loss: Series[float]
+    """What the whole plan loses without it."""
 
 
 class Criteria(Table):

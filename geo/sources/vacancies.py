@@ -25,6 +25,12 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "built": ("建築年", "built_year", "築年", "建築年月", "建築時期"),
     "structure": ("構造", "structure"),
     "consent": ("所有者同意", "owner_consent", "同意", "同意状況", "所有者の同意"),
+    "step_free": ("段差なし", "step_free", "バリアフリー", "段差解消"),
+    "quake": ("耐震", "quake_proof", "耐震性", "耐震基準"),
+    "flood": ("洪水ランク", "flood_rank", "浸水ランク", "浸水深ランク"),
+    "landslide": ("土砂", "landslide", "土砂災害", "土砂災害警戒区域"),
+    "rent": ("家賃", "rent_yen_per_month", "賃料", "月額賃料"),
+    "stage": ("進捗", "stage", "段階", "活用段階"),
 }
 """Column names that mean the same; the first that is there is read."""
 
@@ -34,6 +40,20 @@ _CONSENT = (
     ("agreed_internal", "内部|庁内|非公開|agreed_internal"),
     ("asked", "打診|確認中|交渉|照会|依頼|保留|asked"),
     ("agreed_public", "公開|agreed_public"),
+)
+_STEPS = (("no", "^段差あり|^no$|未対応|無|なし$|不可|×"), ("yes", "^段差なし|^yes$|有|あり|対応|可|○"))
+_QUAKE = (("no", "旧耐震|未改修|不適合|^no$"), ("yes", "新耐震|改修済|適合|^yes$"))
+_LANDSLIDE = (
+    ("red", "特別|レッド|red"),
+    ("yellow", "警戒|イエロー|yellow"),
+    ("none", "区域外|該当なし|^外$|none"),
+)
+_STAGE = (
+    ("opened", "開所|開設|opened"),
+    ("renovated", "改修|renovated"),
+    ("surveyed", "調査|surveyed"),
+    ("consented", "同意|consented"),
+    ("candidate", "候補|candidate"),
 )
 
 
@@ -85,6 +105,12 @@ def of_sheet(sheet: _tables.Sheet, *, municipality_code: str) -> Reading:
             "built_year": [_points.year(r["built"]) for r in records],
             "structure": [r["structure"] or None for r in records],
             "owner_consent": [_word(_CONSENT, r["consent"]) or "none" for r in records],
+            "step_free": [_word(_STEPS, r["step_free"]) for r in records],
+            "quake_proof": [_word(_QUAKE, r["quake"]) for r in records],
+            "flood_rank": [_points.one_number(r["flood"]) for r in records],
+            "landslide": [_word(_LANDSLIDE, r["landslide"]) for r in records],
+            "rent_yen_per_month": [_points.one_number(r["rent"].replace(",", "")) for r in records],
+            "stage": [_word(_STAGE, r["stage"]) for r in records],
             "source_row": numbers,
             "dataset_id": dataset_id,
         },

@@ -1,0 +1,394 @@
+"""What could be done: vacant properties through a gate, and actions on existing places, as options.
+
+The gate answers each check with pass, fail or unknown. It is a first look at a list, never a legal verdict: a building
+engineer and the authority decide. A property whose owner has not agreed to be named never becomes an option in the
+public role, whatever else is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo import coverage, errors, schemas
+from geo.study import Group, PlaceKind, Study
+
+Role = Literal["public", "internal"]
+CHECKS = ("consent", "size", "step_free", "quake", "flood", "landslide", "use_change")
+QUAKE_YEAR = 1981
+"""Buildings confirmed from June 1981 on follow the present standard; of the year itself a list does not tell."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a vacant property must pass.
+
+    Parameters
+    ----------
+    min_floor_area_m2 : float
+        Room for a dozen people and a kitchen: the project's own assumption.
+    max_flood_rank : int
+        Highest rank of flood depth (浸水深ランク of 国土数値情報 A31: 1 below 0.5 m, 2 below 3 m …); 0: outside.
+    use_change_m2 : float
+        Above this floor area a change of use needs a confirmation (建築基準法 87 条, since 2019-06-25): a hint.
+    must : sequence of str
+        Checks that may not fail; the others are shown. ``unknown`` is no failure, save for consent in public.
+    """
+
+    min_floor_area_m2: float = 40
+    max_flood_rank: int = 2
+    use_change_m2: float = 200
+    must: Sequence[str] = ("consent", "size", "flood", "landslide")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an action costs, yen: once, every year, and for each square metre of a vacant property."""
+
+    once_yen: float
+    yearly_yen: float
+    per_m2_yen: float = 0
+
+
+def check(vacancies: pd.DataFrame, gate: Gate, *, role: Role) -> pd.DataFrame:
+    """Each property × check: pass, fail or unknown.
+
+    Parameters
+    ----------
+    vacancies : schemas.Vacancies
+    gate : Gate
+    role : {"public", "internal"}
+        In public only ``agreed_public`` is consent; inside the council ``agreed_internal`` too, and an owner who was
+        asked has not answered yet.
+
+    Returns
+    -------
+    checks : schemas.GateChecks
+
+    Examples
+    --------
+    >>> house = pd.DataFrame({"property_id": ["v"], "owner_consent": "asked", "floor_area_m2": 250.0,
+    ...     "built_year": 1990.0, "step_free": None, "quake_proof": None, "flood_rank": np.nan, "landslide": None})
+    >>> check(house, Gate(), role="internal").set_index("check")["result"].to_dict()
+    {'consent': 'unknown', 'flood': 'unknown', 'landslide': 'unknown', 'quake': 'pass', 'size': 'pass',
+     'step_free': 'unknown', 'use_change': 'fail'}
+    """
+    floor, rank = vacancies["floor_area_m2"], vacancies["flood_rank"]
+    year = vacancies["built_year"]
+    by_year = _three(year > QUAKE_YEAR, year < QUAKE_YEAR)
+    said = _three(vacancies["quake_proof"] == "yes", vacancies["quake_proof"] == "no")
+    results = {
+        "consent": _consent(vacancies["owner_consent"], role),
+        "size": _three(floor >= gate.min_floor_area_m2, floor < gate.min_floor_area_m2),
+        "step_free": _three(vacancies["step_free"] == "yes", vacancies["step_free"] == "no"),
+        "quake": np.where(said == "unknown", by_year, said),
+        "flood": _three(rank <= gate.max_flood_rank, rank > gate.max_flood_rank),
+        "landslide": _three(vacancies["landslide"] == "none", vacancies["landslide"].isin(("yellow", "red"))),
+        "use_change": _three(floor <= gate.use_change_m2, floor > gate.use_change_m2),
+    }
+    parts = [
+        pd.DataFrame({"property_id": vacancies["property_id"].to_numpy(), "check": name, "result": result})
+        for name, result in results.items()
+    ]
+    return schemas.conform(schemas.GateChecks, pd.concat(parts, ignore_index=True))
+
+
+def _three(passed: pd.Series, failed: pd.Series) -> np.ndarray:
+    return np.select([passed.fillna(value=False), failed.fillna(value=False)], ["pass", "fail"], "unknown")
+
+
+def _consent(consent: pd.Series, role: Role) -> np.ndarray:
+    if role == "public":
+        return np.where(consent == "agreed_public", "pass", "fail")
+    return np.select(
+        [consent.isin(("agreed_public", "agreed_internal")), consent == "asked"], ["pass", "unknown"], "fail"
+    )
+
+
+def passing(vacancies: gpd.GeoDataFrame, gate: Gate, *, role: Role) -> gpd.GeoDataFrame:
+    """The properties that fail none of the checks that must be passed.
+
+    In the public role consent must be passed even where ``gate.must`` leaves it out.
+    """
+    checks = check(vacancies, gate, role=role)
+    must = {*gate.must, "consent"} if role == "public" else set(gate.must)
+    strange = sorted(must - set(CHECKS))
+    if strange:
+        raise errors.StudyError(
+            "gate_unknown",
+            "The gate names checks that there are not: {names}. Known: {known}",
+            names=", ".join(strange),
+            known=", ".join(CHECKS),
+        )
+    out = checks.loc[checks["check"].isin(must) & (checks["result"] == "fail"), "property_id"]
+    return gpd.GeoDataFrame(vacancies[~vacancies["property_id"].isin(out)])
+
+
+def options(
+    vacancies: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+    *,
+    costs: Mapping[str, Cost],
+    gate: Gate,
+    role: Role,
+    study: Study,
+    enlarge_share: float = 0.5,
+) -> gpd.GeoDataFrame:
+    """Existing places, properties that pass the gate, and actions on open places.
+
+    Parameters
+    ----------
+    vacancies : schemas.Vacancies
+    places : schemas.Places
+    costs : mapping of str to Cost
+        By action; an action without a cost is not offered.
+    gate, role
+        As for :func:`passing`.
+    study : Study
+    enlarge_share : float
+        Room that an enlargement adds, as a share of the present capacity.
+
+    Returns
+    -------
+    options : schemas.Options
+        ``option_id`` is ``action:site_id``. Of an existing place with known opening days that is not permanent:
+        ``more_days`` and ``permanent``; of one that is not for everybody: ``widen``; of one with known capacity:
+        ``enlarge``.
+    """
+    running = gpd.GeoDataFrame(places[(places["status"] == "open") & coverage.precise(places, study)])
+    occasional = running["open_days_per_week"].notna() & ~coverage.permanent(running, study)
+    narrow = ~running["targets"].str.split(";").map(lambda own: "all" in own).astype(bool)
+    offered = {
+        "more_days": occasional,
+        "permanent": occasional,
+        "widen": narrow,
+        "enlarge": running["capacity"] > 0,
+    }
+    there = _rows(running, "place_id", "open", "existing", Cost(0, 0)).assign(option_id=running["place_id"])
+    parts = [there.assign(capacity=running["capacity"])]
+    if "open" in costs:
+        parts.append(_new(passing(vacancies, gate, role=role), costs["open"]))
+    for action, which in offered.items():
+        if action in costs:
+            own = gpd.GeoDataFrame(running[which.astype(bool)])
+            room = own["capacity"] * enlarge_share if action == "enlarge" else np.nan
+            parts.append(_rows(own, "place_id", action, "candidate", costs[action]).assign(capacity=room))
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return gpd.GeoDataFrame(schemas.empty(schemas.Options).to_crs(places.crs))
+    return schemas.conform(
+        schemas.Options, gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=places.crs)
+    )
+
+
+def _new(vacancies: gpd.GeoDataFrame, cost: Cost) -> gpd.GeoDataFrame:
+    own = _rows(vacancies, "property_id", "open", "candidate", cost)
+    rent = vacancies["rent_yen_per_month"].fillna(0) * 12
+    size = vacancies["floor_area_m2"].fillna(vacancies["floor_area_m2"].median())
+    return own.assign(
+        cost_yen=own["cost_yen"] + (size.fillna(0) * cost.per_m2_yen).round(),
+        yearly_yen=own["yearly_yen"] + rent,
+    )
+
+
+def _rows(table: gpd.GeoDataFrame, site: str, action: str, standing: str, cost: Cost) -> gpd.GeoDataFrame:
+    frame = {
+        "option_id": action + ":" + table[site],
+        "site_id": table[site],
+        "action": action,
+        "standing": standing,
+        "cost_yen": float(cost.once_yen),
+        "yearly_yen": float(cost.yearly_yen),
+        "capacity": np.nan,
+        "zone_id": None,
+    }
+    return gpd.GeoDataFrame(frame, geometry=table.geometry, crs=table.crs)
+
+
+def served_groups(
+    options: pd.DataFrame, places: gpd.GeoDataFrame, *, study: Study, new_days_per_week: float
+) -> pd.DataFrame:
+    """For whom, and as what kind of place, each option counts.
+
+    Parameters
+    ----------
+    options : schemas.Options
+    places : schemas.Places
+    study : Study
+    new_days_per_week : float
+        Days that a new or made-permanent place opens; a new place is for everybody.
+
+    Returns
+    -------
+    serves : DataFrame
+        ``option_id, group, kind``. More days and more room bring nobody a place who had none, and have no rows here:
+        see :func:`week_rows` and :func:`geo.decide.sites.capacitated_cover`.
+    """
+    by_id = places.set_index("place_id")
+    lasting = new_days_per_week >= study.permanent_min_days_per_week
+    rows = []
+    for group in study.groups:
+        own = dict(zip(places["place_id"], coverage.serves(places, group), strict=True))
+        fixed = dict(zip(places["place_id"], coverage.permanent(places, study), strict=True))
+        for option in options.itertuples():
+            kinds = _kinds(option, own, fixed, lasting=lasting, known=by_id.index)
+            rows += [(option.option_id, group.group, kind) for kind in kinds]
+    return pd.DataFrame(rows, columns=["option_id", "group", "kind"])
+
+
+def _kinds(
+    option: object, own: Mapping[str, bool], fixed: Mapping[str, bool], *, lasting: bool, known: pd.Index
+) -> tuple[PlaceKind, ...]:
+    """As what kinds of place an option counts for a group that ``own`` tells of."""
+    site, action = option.site_id, option.action  # type: ignore[attr-defined]
+    if site not in known:
+        return ("any", "permanent") if lasting else ("any",)
+    if option.standing == "existing":  # type: ignore[attr-defined]
+        return (("any", "permanent") if fixed[site] else ("any",)) if own[site] else ()
+    if action == "permanent":
+        return ("permanent",) if own[site] and lasting else ()
+    if action == "widen":
+        return (("any", "permanent") if fixed[site] else ("any",)) if not own[site] else ()
+    return ()
+
+
+def rows(
+    people: pd.DataFrame,
+    near: pd.DataFrame,
+    serves: pd.DataFrame,
+    wanted: Sequence[tuple[Group, PlaceKind, float]],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Weighted rows and who serves them, for several groups and kinds of place in one choice.
+
+    Parameters
+    ----------
+    people : DataFrame
+        ``origin_id`` and a column for each group.
+    near : DataFrame
+        ``origin_id, option_id``: pairs within the limit.
+    serves : DataFrame
+        Of :func:`served_groups`.
+    wanted : sequence of (Group, kind, weight)
+
+    Returns
+    -------
+    rows : DataFrame
+        ``row_id, weight, group, kind, origin_id, people``; origins whose people are not known are absent.
+    served : DataFrame
+        ``row_id, option_id``.
+    """
+    row_parts, pair_parts = [], []
+    for group, kind, weight in wanted:
+        mark = f"|{group.group}|{kind}"
+        known = people[people[group.group] > 0]
+        row_parts.append(
+            pd.DataFrame(
+                {
+                    "row_id": known["origin_id"] + mark,
+                    "weight": known[group.group] * weight,
+                    "group": group.group,
+                    "kind": kind,
+                    "origin_id": known["origin_id"],
+                    "people": known[group.group],
+                }
+            )
+        )
+        fit = serves.loc[(serves["group"] == group.group) & (serves["kind"] == kind), "option_id"]
+        own = near[near["option_id"].isin(fit) & near["origin_id"].isin(known["origin_id"])]
+        pair_parts.append(pd.DataFrame({"row_id": own["origin_id"] + mark, "option_id": own["option_id"]}))
+    return pd.concat(row_parts, ignore_index=True), pd.concat(pair_parts, ignore_index=True)
+
+
+def week_rows(
+    demand: pd.DataFrame, near: pd.DataFrame, opens: pd.DataFrame, *, slot_hours: float = 0.5
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Person-hours in which somewhere is open within the walk, as weighted rows.
+
+    Parameters
+    ----------
+    demand : DataFrame
+        ``origin_id, people``.
+    near : DataFrame
+        ``origin_id, option_id``: pairs within the limit.
+    opens : DataFrame
+        ``option_id, slot``: when each option, existing places among them, is surely open.
+    slot_hours : float
+
+    Returns
+    -------
+    rows, serves : DataFrame
+        For :func:`geo.decide.sites.most_served`. Slots in which the same options are open are one row.
+
+    Examples
+    --------
+    >>> demand = pd.DataFrame({"origin_id": ["a"], "people": [10.0]})
+    >>> near = pd.DataFrame({"origin_id": ["a", "a"], "option_id": ["p", "q"]})
+    >>> opens = pd.DataFrame({"option_id": ["p", "p", "p", "q"], "slot": [1, 2, 3, 3]})
+    >>> week_rows(demand, near, opens)[0]
+      row_id  weight
+    0    a|0    10.0
+    1    a|1     5.0
+    """
+    open_now = (
+        opens.sort_values(["slot", "option_id"], kind="stable").groupby("slot")["option_id"].agg("\n".join)
+    )
+    code, patterns = pd.factorize(open_now, sort=True)
+    hours = np.bincount(code, minlength=len(patterns)) * slot_hours
+    members = [(which, option) for which, names in enumerate(patterns) for option in names.split("\n")]
+    pairs = near.merge(pd.DataFrame(members, columns=["which", "option_id"]), on="option_id")
+    pairs = pairs.assign(row_id=pairs["origin_id"] + "|" + pairs["which"].astype(str))
+    found = pairs.drop_duplicates("row_id").merge(demand, on="origin_id")
+    weight = found["people"] * hours[found["which"]]
+    table = pd.DataFrame({"row_id": found["row_id"], "weight": weight}).sort_values(
+        "row_id", ignore_index=True
+    )
+    return table, pairs.loc[pairs["row_id"].isin(table["row_id"]), ["row_id", "option_id"]].reset_index(
+        drop=True
+    )
+
+
+# --- the funnel -----------------------------------------------------------------------------------------
+
+
+def funnel(stages: pd.Series, rates: Mapping[str, float]) -> pd.DataFrame:
+    """How many properties stand at each stage, and how many are expected to open.
+
+    Parameters
+    ----------
+    stages : Series
+        The stage of each property, of :data:`geo.schemas.FUNNEL`.
+    rates : mapping of str to float
+        Share of those at a stage that reach the next one, by stage; the council's own experience.
+
+    Returns
+    -------
+    funnel : DataFrame
+        ``stage, properties, rate, expected_openings, needed_for_one``, in the order of the funnel.
+
+    Examples
+    --------
+    >>> stages = pd.Series(["candidate"] * 10 + ["surveyed"] * 2)
+    >>> rates = {"candidate": 0.5, "consented": 0.5, "surveyed": 0.5, "renovated": 1.0}
+    >>> funnel(stages, rates)["expected_openings"].tolist()
+    [1.25, 0.0, 1.0, 0.0, 0.0]
+    """
+    chance = np.ones(len(schemas.FUNNEL))
+    for at in range(len(schemas.FUNNEL) - 2, -1, -1):
+        chance[at] = chance[at + 1] * rates[schemas.FUNNEL[at]]
+    counts = stages.value_counts().reindex(schemas.FUNNEL, fill_value=0)
+    return pd.DataFrame(
+        {
+            "stage": schemas.FUNNEL,
+            "properties": counts.to_numpy(),
+            "rate": [rates.get(stage, np.nan) for stage in schemas.FUNNEL],
+            "expected_openings": counts.to_numpy() * chance,
+            "needed_for_one": np.where(
+                chance > 0, np.ceil(1 / np.where(chance > 0, chance, 1) - 1e-9), np.nan
+            ),
+        }
+    )
