@@ -136,14 +136,18 @@ def _ways(n: int, treated: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
 
 def _difference(change: Array, ways: NDArray[np.bool_]) -> Array:
     k = int(ways[0].sum())
-    inside = ways @ change
+    inside = np.where(ways, change, 0.0).sum(axis=1)
     return np.asarray(inside / k - (change.sum() - inside) / (len(change) - k))
 
 
 def _p(change: Array, treated: NDArray[np.bool_], ways: NDArray[np.bool_]) -> float:
-    actual = _difference(change, treated[None, :])[0]
-    slack = 1e-9 * max(1.0, float(np.abs(change).max()))
-    return float((np.abs(_difference(change, ways)) >= abs(actual) - slack).mean())
+    """Share of the ways of choosing areas that are at least as far apart as the actual one."""
+    return _share(_difference(change, ways), float(_difference(change, treated[None, :])[0]))
+
+
+def _share(differences: Array, actual: float) -> float:
+    slack = 1e-9 * max(1.0, float(np.abs(differences).max()))
+    return float((np.abs(differences) >= abs(actual) - slack).mean())
 
 
 def _interval(
@@ -151,16 +155,18 @@ def _interval(
 ) -> tuple[float, float]:
     """The effects that, taken away from the treated areas, leave nothing that chance does not explain."""
     width = float(np.ptp(change)) + abs(estimate) + 1e-12
+    # The difference of every way is linear in the effect that is taken away.
+    level, slope = _difference(change, ways), _difference(treated.astype(float), ways)
 
     def accepted(effect: float) -> bool:
-        return _p(change - effect * treated, treated, ways) > alpha
+        return _share(level - effect * slope, estimate - effect) > alpha
 
     ends = []
     for side in (-1.0, 1.0):
         inner, outer = 0.0, width
         while accepted(estimate + side * outer) and outer < 1e6 * width:
             outer *= 2
-        for _ in range(60):
+        for _ in range(50):
             middle = (inner + outer) / 2
             inner, outer = (middle, outer) if accepted(estimate + side * middle) else (inner, middle)
         ends.append(estimate + side * inner)
