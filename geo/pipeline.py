@@ -124,8 +124,8 @@ class Prepared:
         """Which open places and which vacancies lie in which zones."""
         is_open = gpd.GeoDataFrame(self.places[self.places["status"] == "open"])
         return (
-            zones.members(self.zones, is_open, key="place_id"),
-            zones.members(self.zones, self.vacancies, key="property_id"),
+            _in_zones(self.zones, is_open, key="place_id"),
+            _in_zones(self.zones, self.vacancies, key="property_id"),
         )
 
 
@@ -318,6 +318,17 @@ def _overlaps(all_zones: gpd.GeoDataFrame, study: Study) -> dict[str, zones.Over
         str(system): zones.overlaps(gpd.GeoDataFrame(part), coincident_iou=study.coincident_iou)
         for system, part in all_zones.groupby("system", sort=True)
     }
+
+
+def _in_zones(all_zones: gpd.GeoDataFrame, points: gpd.GeoDataFrame, *, key: str) -> pd.DataFrame:
+    """Which points lie in which zones; those that are only somewhere in the municipality in no smaller zone."""
+    is_whole = all_zones["system"] == zones.MUNICIPALITY
+    vague = points["precision"].isin(("municipality", "prefecture"))
+    parts = (
+        zones.members(gpd.GeoDataFrame(all_zones[is_whole]), points, key=key),
+        zones.members(gpd.GeoDataFrame(all_zones[~is_whole]), gpd.GeoDataFrame(points[~vague]), key=key),
+    )
+    return pd.concat(parts, ignore_index=True)
 
 
 def _membership(all_zones: gpd.GeoDataFrame, origins: gpd.GeoDataFrame) -> pd.DataFrame:

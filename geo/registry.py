@@ -121,6 +121,17 @@ def _numeral(words: str) -> int:
     return total + (last or 0)
 
 
+def is_home(words: str) -> bool:
+    """Whether words name somebody's home.
+
+    Examples
+    --------
+    >>> is_home("山田様方"), is_home("市営住宅集会所")
+    (True, False)
+    """
+    return bool(re.search(_rules()["words"]["private"], words))
+
+
 def is_private(places: pd.DataFrame) -> pd.Series[bool]:
     """Whether a place is somebody's home, as far as its words tell (様方, 様宅, 自宅): such places never leave.
 
@@ -133,9 +144,8 @@ def is_private(places: pd.DataFrame) -> pd.Series[bool]:
     private : Series of bool
         By the index of ``places``.
     """
-    private = re.compile(_rules()["words"]["private"])
     said = places[["name", "address", "operator"]].fillna("").astype(str).to_numpy().tolist()
-    found = [any(private.search(words) for words in row) for row in said]
+    found = [any(is_home(words) for words in row) for row in said]
     return pd.Series(found, index=places.index, name="private", dtype=bool)
 
 

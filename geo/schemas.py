@@ -229,6 +229,16 @@ class Vacancies(Table):
     rent_yen_per_month: Series[float] = pa.Field(ge=0, nullable=True)
     stage: Text = pa.Field(isin=FUNNEL, nullable=True)
     """How far it is on the way to a place: 候補, 所有者同意, 調査, 改修, 開所."""
+    address: Text = pa.Field(nullable=True)
+    precision: Text = pa.Field(isin=PRECISIONS, default="point")
+    """Of the position, as for places."""
+    floors: Series[float] = pa.Field(ge=0, nullable=True)
+    site_area_m2: Series[float] = pa.Field(ge=0, nullable=True)
+    price_yen: Series[float] = pa.Field(ge=0, nullable=True)
+    condition: Text = pa.Field(nullable=True)
+    """In the words of the list, as the following."""
+    inspection: Text = pa.Field(nullable=True)
+    """Whether there is a certificate of completion (検査済証)."""
     source_row: Series[int]
     dataset_id: Text
     geometry: Shape

@@ -62,8 +62,8 @@ def tell(code: str, template: str, language: Language, /, **values: object) -> s
 
     Examples
     --------
-    >>> tell("no_such_code", "{n} rows", "en", n=3)
-    '3 rows'
+    >>> tell("no_such_code", "{n} people, row {row}", "en", n=3486, row=3486)
+    '3,486 people, row 3486'
     """
     words = catalogue(language)
     if language != "en":
@@ -73,6 +73,8 @@ def tell(code: str, template: str, language: Language, /, **values: object) -> s
 
 def _said(words: dict[str, str], name: str, value: object) -> object:
     """A value in the reader's words, counted words (``town 3, district 1``) one by one."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and name not in _NUMBERS_OF_ROWS:
+        return f"{value:,}" if abs(value) >= 1000 else value
     for section in (name, "indicator"):  # Two indicators in one sentence cannot both have that name.
         if f"{section}.{value}" in words:
             return words[f"{section}.{value}"]
@@ -80,6 +82,10 @@ def _said(words: dict[str, str], name: str, value: object) -> object:
     if all(f"{name}.{word}" in words for word, _, _ in counted):
         return words["unit.list"].join(f"{words[f'{name}.{word}']} {n}" for word, _, n in counted)
     return value
+
+
+_NUMBERS_OF_ROWS = ("row", "feature", "line")
+"""Values that are no amounts: written as a spreadsheet shows them."""
 
 
 def visible(words: str) -> str:

@@ -568,3 +568,14 @@ def test_homes_count_but_are_named_nowhere(town, tmp_path):
     assert "遠い庭" in written
     assert "秘密の庭" not in written
     assert "山田" not in written
+
+
+def test_what_is_only_somewhere_in_the_municipality_is_in_no_smaller_zone(town, tmp_path):
+    places = with_places(town, ("vague", 100, 0, {"precision": "municipality"}))
+    vacant = places.tables[schemas.Vacancies]
+    places.tables[schemas.Vacancies] = vacant.assign(precision=["municipality"] * 10 + ["point"] * 3)
+    run = pipeline.run(places.project(tmp_path / "p", disclosure_k=1))
+    own = run.assessment.zone_summary
+    own = own[(own["group"] == "all") & (own["kind"] == "any")].set_index("name")
+    assert own.loc[["Tiny", "P1", "P2"], "places"].tolist() == [3, 1, 1]
+    assert own.loc[["Tiny", "P1", "P2"], "vacancies"].tolist() == [13, 0, 3]

@@ -125,6 +125,7 @@ def test_the_standard_has_49_columns_and_each_list_of_it_is_a_cafeteria(tmp_path
         "capacity": 60.0,
         "status": "open",
         "operator": "○○の会",
+        "do_not_publish": True,  # in a home, by its 方書
         "precision": "point",
         "source_row": 2,
         "dataset_id": "places:kodomo",
@@ -463,6 +464,36 @@ def test_points_with_names_are_places(tmp_path: Path) -> None:
     assert table["open_days_per_week"].iloc[1] == 3
 
 
+@pytest.mark.parametrize(
+    ("date", "weekday", "text", "days"),
+    [
+        ("第1・3", "土", "第1・3 土", 0.46),
+        ("毎週", "月", "毎週 月", 1),
+        ("月2回", "水", "月2回 水", 0.46),
+        ("第4土曜日", "土", "第4土曜日", 0.23),
+        ("毎月最終金曜日", "金", "毎月最終金曜日", 0.23),
+        ("", "火・木", "火・木", 2),
+        ("第2土曜日", "", "第2土曜日", 0.23),
+    ],
+)
+def test_days_that_stand_in_two_columns_are_one_text(
+    tmp_path: Path, date: str, weekday: str, text: str, days: float
+) -> None:
+    row = one(tmp_path, 開催日=date, 開催曜日=weekday)
+    assert (row["opening_text"], row["open_days_per_week"]) == (text, days)
+
+
+@pytest.mark.parametrize(
+    ("whose", "hidden"), [("山田様方", True), ("自宅", True), ("湯島ビル2階", False), ("", False)]
+)
+def test_a_place_in_a_home_is_known_by_words_that_are_not_kept(
+    tmp_path: Path, whose: str, hidden: bool
+) -> None:
+    row = one(tmp_path, 方書=whose)
+    assert row["do_not_publish"] == hidden
+    assert "山田" not in str(row.to_dict())
+
+
 # -- vacancies ----------------------------------------------------------------------------------------------
 
 
@@ -499,7 +530,9 @@ def test_a_vacancy_in_the_citys_words(tmp_path: Path) -> None:
         種別="空き店舗", 建築年="昭和50年", 構造="木造", 延床面積="８５．５㎡", 所有者="田中", 電話番号="03"
     )
     row = read(listed(tmp_path / "v.csv", [cells], encoding="cp932")).table.iloc[0]
-    assert row.drop("geometry").tolist() == ["v:A1", "shop", 85.5, 1975.0, "木造", "none", 2, "vacancies:v"]
+    told = ["property_id", "kind", "floor_area_m2", "built_year", "structure", "owner_consent", "source_row"]
+    assert row[told].tolist() == ["v:A1", "shop", 85.5, 1975.0, "木造", "none", 2]
+    assert not row.astype(str).str.contains("田中|03").any()
 
 
 def test_the_english_schema(tmp_path: Path) -> None:
@@ -531,6 +564,94 @@ def test_vacancies_are_refused_by_row(tmp_path: Path) -> None:
     assert found.table["property_id"].tolist() == ["v:A1", "v:D"]
     assert math.isnan(found.table["built_year"].iloc[1])
     assert [(n.code, n.row) for n in found.notes] == [("vacancy_kind_unknown", 3), ("row_no_position", 4)]
+
+
+def bank(**cells: Any) -> dict[str, Any]:
+    """A row of an 空き家バンク as towns write it."""
+    return {
+        "物件番号": "12",
+        "物件種別": "一戸建て",
+        "物件の所在": "文京区湯島1-2-3",
+        "希望価格(税込)": "380万円",
+        "月額賃料": "",
+        "間取り": "5DK",
+        "建物の延べ面積": "120.5㎡",
+        "土地の面積": "250㎡",
+        "築年数・建築年月": "昭和48年3月",
+        "建物の構造": "木造瓦葺",
+        "階数": "地上2階",
+        "所有者氏名": "田中",
+        "連絡先": "03-0000-0000",
+        **cells,
+    }
+
+
+def known_towns(tmp_path: Path) -> Any:
+    towns = tmp_path / "文京区.json"
+    towns.write_text(
+        json.dumps([{"town": "湯島一丁目", "koaza": "", "lat": 35.705, "lng": 139.765}]), encoding="utf-8"
+    )
+    return read(towns).table
+
+
+def test_a_bank_of_vacant_houses_is_read_by_its_addresses(tmp_path: Path) -> None:
+    rows = [
+        bank(),
+        bank(物件番号="13", 物件種別="店舗併用住宅", 月額賃料="3.5万円", **{"希望価格(税込)": "応相談"}),
+        bank(物件番号="14", 物件種別="売買", 物件の所在="文京区どこか"),
+        bank(物件番号="15", 物件種別="土地"),
+        bank(物件番号="16", 物件の所在="大阪市北区梅田1"),
+        dict.fromkeys(bank(), "") | {"物件番号": "17"},
+    ]
+    path = listed(tmp_path / "bank.csv", rows)
+    assert sources.detect(path) == "vacancies"
+    hints = sources.Hints(addresses=known_towns(tmp_path), municipality="文京区")
+    found = sources.read(path, municipality_code="13105", hints=hints)
+    table = found.table.set_index("property_id")
+    assert table.index.tolist() == ["bank:12", "bank:13"]
+    first = table.loc["bank:12"]
+    assert first[["kind", "floor_area_m2", "site_area_m2", "built_year", "structure"]].tolist() == [
+        "house", 120.5, 250.0, 1973.0, "木造瓦葺",
+    ]  # fmt: skip
+    assert first[["price_yen", "floors", "owner_consent", "precision", "address"]].tolist() == [
+        3_800_000.0, 2.0, "none", "town", "文京区湯島1-2-3",
+    ]  # fmt: skip
+    assert table["kind"].tolist() == ["house", "shop"]
+    assert table["rent_yen_per_month"].iloc[1] == 35_000
+    assert math.isnan(table["price_yen"].iloc[1])
+    assert [(n.code, n.row) for n in found.notes if n.level == "refused"] == [
+        ("row_address_unknown", 4),
+        ("vacancy_kind_unknown", 5),
+        ("row_address_unknown", 6),
+    ]
+    guess = next(note for note in found.notes if note.code == "places_columns_guessed")
+    assert "address=物件の所在" in str(guess)
+    assert found.layout is not None
+    assert not any(word in found.table.to_csv() for word in ("田中", "03-0000"))
+
+
+def test_a_column_of_a_bank_can_be_told_and_is_remembered(tmp_path: Path) -> None:
+    cells = {
+        k: v
+        for k, v in bank(いつ="昭和48年", どこ="湯島").items()
+        if k not in ("物件の所在", "築年数・建築年月")
+    }
+    path = listed(tmp_path / "bank.csv", [cells])
+    with pytest.raises(errors.DataError, match="--map address") as caught:
+        read(path)
+    assert caught.value.code == "vacancies_columns"
+    known = {"addresses": known_towns(tmp_path), "municipality": "文京区"}
+    mapping = {"address": "場所", "built": "いつ"}
+    path = listed(tmp_path / "bank.csv", [{**cells, "場所": "文京区湯島1-1"}])
+    told = sources.read(path, municipality_code="13105", hints=sources.Hints(mapping=mapping, **known))
+    assert told.table[["precision", "built_year"]].to_numpy().tolist() == [["town", 1973.0]]
+    assert told.layout is not None
+    layouts = {told.layout.fingerprint: told.layout.columns}
+    again = sources.read(path, municipality_code="13105", hints=sources.Hints(layouts=layouts, **known))
+    assert again.table["built_year"].tolist() == [1973.0]
+    with pytest.raises(errors.DataError) as caught:
+        sources.read(path, municipality_code="13105", hints=sources.Hints(layouts=layouts))
+    assert caught.value.code == "rows_no_position"
 
 
 # -- the sample and the real lists --------------------------------------------------------------------------

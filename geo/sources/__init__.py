@@ -544,8 +544,10 @@ def _counts(sheet: _tables.Sheet, kind: Kind, municipality_code: str, hints: Hin
         )
     if kind == "census-mesh":
         return grids.statistics(sheet, municipality_code=municipality_code, borders=hints.borders)
-    readers = {"census-table": census.statistics, "housing-survey": housing.of_sheet}
-    return readers.get(kind, vacancies.of_sheet)(sheet, municipality_code=municipality_code)
+    if kind == "vacancies":
+        return vacancies.of_sheet(sheet, municipality_code=municipality_code, hints=hints)
+    reader = census.statistics if kind == "census-table" else housing.of_sheet
+    return reader(sheet, municipality_code=municipality_code)
 
 
 def _places(path: Path, opened: Opened, municipality_code: str, hints: Hints) -> Reading:

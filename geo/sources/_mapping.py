@@ -19,7 +19,7 @@ import tomli_w
 
 from geo import errors
 from geo.sources import _points, _tables
-from geo.sources._reading import Reading
+from geo.sources._reading import Note, Reading
 
 FILE = "layouts.toml"
 """Beside ``study.toml``: the layouts that were told or guessed, by the fingerprint of their header."""
@@ -90,7 +90,10 @@ def header_of(sheet: _tables.Sheet) -> _tables.Table | None:
     return None
 
 
-def guess(table: _tables.Table, known: Mapping[str, str]) -> Guess:
+Patterns = Sequence[tuple[str, str]]
+
+
+def guess(table: _tables.Table, known: Mapping[str, str], *, patterns: Patterns = _PATTERNS) -> Guess:
     """The fields that a table seems to have beside those that are known.
 
     Parameters
@@ -98,19 +101,22 @@ def guess(table: _tables.Table, known: Mapping[str, str]) -> Guess:
     table : Table
     known : mapping
         Field → column, by its usual names or as told.
+    patterns : sequence of (str, str)
+        Fields, and what the names of their columns look like; those of places unless told.
     """
     columns = dict(known)
     doubtful: dict[str, tuple[str, ...]] = {}
     free = [name for name in dict.fromkeys(table.header) if name and not _PERSONAL.search(name)]
-    for field, pattern in _PATTERNS:
+    for field, pattern in patterns:
         if field not in columns:
             _choose(field, [n for n in free if re.search(pattern, n)], columns, doubtful)
     contents = {name: _content(table, name) for name in free if name not in columns.values()}
+    wanted = {field for field, _ in patterns}
     for field, fits in _CONTENTS:
-        if field not in columns and field not in doubtful:
+        if field in wanted and field not in columns and field not in doubtful:
             named = [n for n, cells in contents.items() if n not in columns.values() and _mostly(cells, fits)]
             _choose(field, named, columns, doubtful)
-    if "name" not in columns:
+    if "name" not in columns and patterns is _PATTERNS:
         _choose("name", _names(contents, columns), columns, doubtful)
     return Guess(columns, doubtful)
 
@@ -229,6 +235,31 @@ def doubt(table: _tables.Table, found: Guess, fields: Sequence[str]) -> errors.D
 def shown(columns: Mapping[str, str]) -> str:
     """A mapping for a sentence: ``name=施設名, latitude=緯度``."""
     return ", ".join(f"{field}={name}" for field, name in columns.items()) or "-"
+
+
+def notes(mapping: Mapping[str, str], guessed: Mapping[str, str]) -> list[Note]:
+    """How the columns of a table were understood, for the user to see and correct."""
+    found = []
+    if mapping:
+        found.append(
+            Note(
+                "info",
+                "places_columns_told",
+                "Columns were taken as told: {columns}.",
+                values={"columns": shown(mapping)},
+            )
+        )
+    if guessed:
+        found.append(
+            Note(
+                "info",
+                "places_columns_guessed",
+                "Columns were guessed by their names and content: {columns}. Where that is wrong, import the file "
+                "again with --map FIELD=COLUMN.",
+                values={"columns": shown(guessed)},
+            )
+        )
+    return found
 
 
 def is_tokyo(column: str) -> bool:

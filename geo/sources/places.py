@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import geopandas as gpd
 
-from geo import errors, schedule, schemas
+from geo import errors, registry, schedule, schemas
 from geo.sources import _mapping, _points, _tables, _vectors, geocode, own
 from geo.sources._reading import Hints, Layout, Note, Reading, digest
 
@@ -134,6 +134,10 @@ _STAGES = (
     ("established", "立ち?上げ(支援)?完了|established"),
     ("preparing", "準備中|立ち?上げ支援中?$|preparing"), ("suspended", "休止|suspended"), ("closed", "終了|closed"),
 )  # fmt: skip
+_NUMBERED_DAY = re.compile(r"[毎隔翌各\d]+月|(偶数|奇数)月|月\d|毎日|[\d末期]日|祝日|平日|不定")
+_NAMES_A_DAY = re.compile("[月火水木金土日]")
+_WHOSE = ("方書", "建物名等(方書)")
+_HIDES = "非公開"
 _HIDDEN = re.compile(r"不可|しない|否$|非公開|private|×|✕|^no$|^false$|^0$", re.IGNORECASE)
 
 
@@ -289,31 +293,7 @@ def _understood(
         raise _no_places(sheet)
     guessed = {f: n for f, n in columns.items() if f not in known}
     layout = Layout(fingerprint, {**mapping, **{f: n for f, n in guessed.items() if f in FIELDS}})
-    return table, columns, layout, _mapping_notes(mapping, guessed)
-
-
-def _mapping_notes(mapping: Mapping[str, str], guessed: Mapping[str, str]) -> list[Note]:
-    notes = []
-    if mapping:
-        notes.append(
-            Note(
-                "info",
-                "places_columns_told",
-                "Columns were taken as told: {columns}.",
-                values={"columns": _mapping.shown(mapping)},
-            )
-        )
-    if guessed:
-        notes.append(
-            Note(
-                "info",
-                "places_columns_guessed",
-                "Columns were guessed by their names and content: {columns}. Where that is wrong, import the file "
-                "again with --map FIELD=COLUMN.",
-                values={"columns": _mapping.shown(guessed)},
-            )
-        )
-    return notes
+    return table, columns, layout, _mapping.notes(mapping, guessed)
 
 
 def _no_places(sheet: _tables.Sheet) -> errors.DataError:
@@ -345,11 +325,19 @@ def _record(table: _tables.Table, columns: Mapping[str, str], row: _tables.Row) 
     places = {field: table.header.index(name) for field, name in columns.items() if name in table.header}
     record = dict.fromkeys(ALIASES, "")
     record |= {f: _tables.plain(row.cells[at]) if at < len(row.cells) else "" for f, at in places.items()}
+    if _in_home(table, row):
+        record["publish"] = _HIDES
     if not record["address"]:
         # The newer standards also give an address in parts.
         parts = [record[part] for part in ("prefecture", "municipality", "town", "block")]
         record["address"] = "".join(parts) if any(parts[2:]) else ""
     return record
+
+
+def _in_home(table: _tables.Table, row: _tables.Row) -> bool:
+    """Whether a place is in somebody's home, by the 方書: asked here, since its words go no further."""
+    at = table.column(_WHOSE)
+    return at is not None and at < len(row.cells) and registry.is_home(_tables.plain(row.cells[at]))
 
 
 def _venues_of_events(
@@ -709,7 +697,10 @@ def _stage(text: str) -> str | None:
 
 
 def _opening_text(record: Mapping[str, str]) -> str:
-    parts = [record["opening"], record["date"] or record["weekday"]]
+    date, weekday = record["date"], record["weekday"]
+    if date and weekday and not _NAMES_A_DAY.search(_NUMBERED_DAY.sub("", date)):
+        date = f"{date} {weekday}"  # 第1・3 beside 土: neither says it alone
+    parts = [record["opening"], date or weekday]
     hours = "~".join(part for part in (record["from"], record["until"]) if part)
     return " ".join(part for part in (*parts, hours) if part)
 
