@@ -22,6 +22,8 @@ from geo.study import Group, PlaceKind, Study
 
 KINDS: tuple[PlaceKind, ...] = ("any", "permanent")
 COUNTS = ["people", "covered_people", "covered_people_max"]
+MONTHLY = 0.75
+"""Fewer days a week than this is once, twice or three times a month."""
 TOUCH_M = 0.5
 """Cells nearer than this to each other are contiguous: their borders come from different clippings."""
 
@@ -368,8 +370,33 @@ def contiguity(cells: gpd.GeoDataFrame, *, on_water: pd.Series) -> np.ndarray:
     return np.asarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))])
 
 
+def often(places: gpd.GeoDataFrame, near: pd.DataFrame, *, study: Study) -> pd.Series:
+    """On how many days a week the place that opens most, of those for the ``gap_group``, opens near each origin.
+
+    Parameters
+    ----------
+    places : schemas.Places
+    near : schemas.Distances
+    study : Study
+
+    Returns
+    -------
+    days : Series of float
+        By ``origin_id`` of those that have a place within ``limit_m``; NaN: no days are known.
+    """
+    group = next(group for group in study.groups if group.group == study.gap_group)
+    days = fitting(places, group, "any", study).set_index("place_id")["open_days_per_week"]
+    own = near[(near["distance_m"] <= study.limit_m) & near["place_id"].isin(days.index)]
+    return own["place_id"].map(days).groupby(own["origin_id"].to_numpy()).max()
+
+
 def gaps(
-    coverage: pd.DataFrame, cells: gpd.GeoDataFrame, pairs: np.ndarray, *, study: Study
+    coverage: pd.DataFrame,
+    cells: gpd.GeoDataFrame,
+    pairs: np.ndarray,
+    *,
+    study: Study,
+    days: pd.Series | None = None,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Contiguous inhabited areas that no fitting place reaches within the study's limit.
 
@@ -382,6 +409,8 @@ def gaps(
         Of :func:`contiguity`.
     study : Study
         ``gap_group``, ``gap_kind`` and ``limit_m`` say whose gaps.
+    days : Series of float, optional
+        Of :func:`often`: with it places that open once or twice a month are told apart.
 
     Returns
     -------
@@ -393,7 +422,7 @@ def gaps(
     own = _of(coverage, study.gap_group, study.gap_kind).set_index("origin_id").reindex(cells["origin_id"])
     out = (own["people"].to_numpy() > 0) & ~(own["nearest_m"].to_numpy() <= study.limit_m)
     label = _components(out, pairs)
-    why = _why(coverage, cells, study)
+    why = _why(coverage, cells, study, days)
     found = pd.DataFrame(
         {
             "origin_id": cells["origin_id"].to_numpy(),
@@ -427,23 +456,29 @@ def _components(chosen: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     return np.asarray(connected_components(graph, directed=False)[1])
 
 
-def _why(coverage: pd.DataFrame, cells: gpd.GeoDataFrame, study: Study) -> np.ndarray:
+def _why(coverage: pd.DataFrame, cells: gpd.GeoDataFrame, study: Study, days: pd.Series | None) -> np.ndarray:
     """Why an origin is left out: no place at all, none for this group, or none that is (surely) permanent."""
 
     def near(group: str, kind: PlaceKind, walk: str) -> np.ndarray:
         part = _of(coverage, group, kind).set_index("origin_id").reindex(cells["origin_id"])
         return np.asarray(part[walk] <= study.limit_m)
 
-    own = near(study.gap_group, "any", "nearest_m")
-    return np.select(
-        [
-            own & near(study.gap_group, study.gap_kind, "possible_m"),
-            own,
-            near(study.everybody, "any", "nearest_m"),
-        ],
-        ["days_unknown", "not_permanent", "not_for_group"],
-        "no_place",
+    any_m = near(study.gap_group, "any", "nearest_m")
+    maybe = near(study.gap_group, study.gap_kind, "possible_m")
+    monthly = (
+        np.zeros(len(cells), bool) if days is None else (cells["origin_id"].map(days) < MONTHLY).to_numpy()
     )
+    somewhere = near(study.everybody, "any", "nearest_m")
+    unlisted = ~somewhere & near(study.everybody, "any", "possible_m")
+    reason = np.select(
+        [any_m & maybe, any_m & monthly, any_m, somewhere & maybe, somewhere, unlisted],
+        ["days_unknown", "only_monthly", "not_permanent", "fit_unknown", "not_for_group", "no_list"],
+        access.NO_PLACE,
+    )
+    # Who cannot walk at all lacks no place.
+    own = _of(coverage, study.everybody, "any").set_index("origin_id").reindex(cells["origin_id"])["reason"]
+    stuck = (own.notna() & (own != access.NO_PLACE)).to_numpy()
+    return np.asarray(np.where(stuck, own.to_numpy(dtype=object), reason))
 
 
 def _described(found: pd.DataFrame, cells: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -147,6 +147,39 @@ def _grid(text: str, first: Any, last: Any) -> NDArray[np.int8]:
     return schedule.slots(read(text), first, last)
 
 
+def weekdays(places: gpd.GeoDataFrame, *, study: Study) -> pd.DataFrame:
+    """On which weekdays each place opens: surely, on at least half of their dates in the study's period.
+
+    Returns
+    -------
+    weekdays : DataFrame
+        A column of truth for 0 (Monday) to 6, by ``place_id``.
+
+    Examples
+    --------
+    >>> places = pd.DataFrame({"place_id": ["p"], "opening_text": ["Tu,Th 10:00-15:00"]})
+    >>> weekdays(places, study=Study(municipality_code="13105")).loc["p"].tolist()
+    [False, True, False, True, False, False, False]
+    """
+    last = study.period_start + timedelta(days=study.period_days - 1)
+    rows = []
+    for text in _texts(places):
+        on = (_grid(text, study.period_start, last) == schedule.OPEN).any(axis=1).reshape(-1, 7)
+        # Each row of the reshaped dates begins on the weekday of the first date.
+        rows.append(np.roll(on.mean(axis=0) >= 0.5, study.period_start.weekday()))
+    return pd.DataFrame(
+        np.array(rows, np.bool_).reshape(-1, 7), index=pd.Index(places["place_id"], name="place_id")
+    )
+
+
+def without(found: Reached, group: str) -> pd.Series:
+    """People who on a weekday have surely nothing open within the walk, by weekday; NaN: not counted."""
+    people = found.people[group]
+    closed = found.possibly[group].reshape(len(people), 7, len(DAYPARTS)).sum(axis=2) == 0
+    totals = [people.where(closed[:, day], people * 0).sum(min_count=1) for day in range(7)]
+    return pd.Series(totals, index=pd.RangeIndex(7, name="weekday"), dtype=float)
+
+
 @dataclass(frozen=True)
 class Reached:
     """Half-hours of each cell of the week in which something fitting is open within the walk.

@@ -22,9 +22,11 @@ import shapely
 
 from geo import (
     access,
+    choice,
     coverage,
     demand,
     errors,
+    fca,
     hotspots,
     isolation,
     manifest,
@@ -105,6 +107,19 @@ class Prepared:
         )
 
     @cached_property
+    def room(self) -> pd.DataFrame:
+        """Room of every origin; its bands are the study's distances, which no slider changes."""
+        return fca.measure(self.pairs, self.origins, self.places, self.at_origins, study=self.study)
+
+    @cached_property
+    def vacancy_pairs(self) -> pd.DataFrame:
+        """Origins and the vacant properties around them, as far as any slider goes."""
+        spots = self.vacancies.rename(columns={"property_id": "place_id"})
+        land = gpd.GeoDataFrame(self.origins[~self.on_water.to_numpy()])
+        reach_m, snap_m = max(REACH_M, *self.study.limits_m), self.study.max_snap_m
+        return access.distances(self.metric, land, spots, limit_m=reach_m, max_snap_m=snap_m)
+
+    @cached_property
     def facts(self) -> dict[str, Any]:
         """The parts of the summary that no limit changes."""
         return _facts(self)
@@ -140,6 +155,8 @@ class Assessment:
     gap_cells: pd.DataFrame
     opening: pd.DataFrame
     area_opening: pd.DataFrame
+    choices: Mapping[type[schemas.Table], pd.DataFrame]
+    """Dependence, functions, partners, room, and what would close a gap."""
     isolation: pd.DataFrame
     indicators: pd.DataFrame
     hot_spots: pd.DataFrame
@@ -268,7 +285,7 @@ def _plane(areas: gpd.GeoDataFrame, study: Study) -> str:
 
 
 ASKED_LATER = {
-    *("limit_m", "gap_group", "gap_kind"),
+    *("limit_m", "gap_group", "gap_kind", "week_days", "kind_functions"),
     *("period_start", "period_days", "waking_hours", "daypart_hours", "open_at"),
 }
 """Fields of the study that no walking distance depends on: they change without measuring again."""
@@ -359,10 +376,24 @@ def assess(prepared: Prepared, study: Study) -> Assessment:
         )
     limits = tuple(sorted({*study.limits_m, study.limit_m}))
     by_area = coverage.area_coverage(prepared.coverage, prepared.origins, limits_m=limits)
-    found, gap_cells = coverage.gaps(prepared.coverage, prepared.cells, prepared.contiguity, study=study)
-    found = found.assign(zone_ids=_zones_of_gaps(prepared, found, gap_cells, study))
     near = prepared.within(study.limit_m)
+    found, gap_cells = coverage.gaps(
+        prepared.coverage,
+        prepared.cells,
+        prepared.contiguity,
+        study=study,
+        days=coverage.often(prepared.places, near, study=study),
+    )
+    found = found.assign(zone_ids=_zones_of_gaps(prepared, found, gap_cells, study))
+    around = (prepared.origins, prepared.at_origins, near, prepared.places)
     when = opening.reached(near, prepared.origins, prepared.places, prepared.at_origins, study=study)
+    choices = {
+        schemas.Dependence: choice.dependence(prepared.coverage, near, prepared.places, study=study),
+        schemas.FunctionCoverage: choice.by_function(*around, study=study),
+        schemas.GapOptions: _gap_options(prepared, gap_cells, study),
+        schemas.Partners: choice.partners(*around, study=study),
+        schemas.Room: prepared.room,
+    }
     parts, risk, clusters = prepared.need
     need = isolation.with_access(risk, by_area, study=study)
     first = isolation.priorities(need, parts, by_area, study=study)
@@ -374,13 +405,54 @@ def assess(prepared: Prepared, study: Study) -> Assessment:
         gap_cells=gap_cells,
         opening=opening.by_origin(when),
         area_opening=opening.by_area(when),
+        choices=choices,
         isolation=need,
         indicators=parts,
         hot_spots=clusters,
         priorities=first,
         zone_summary=_summarise_zones(prepared, study),
-        summary=_document(prepared, study, found, need, first) | {"opening": _opening(prepared, when, study)},
+        summary=_document(prepared, study, found, need, first)
+        | {
+            "opening": _opening(prepared, when, study),
+            **_choice_document(prepared, choices, near, study),
+        },
     )
+
+
+def _gap_options(prepared: Prepared, gap_cells: pd.DataFrame, study: Study) -> pd.DataFrame:
+    group = next(group for group in study.groups if group.group == study.gap_group)
+    near, places = prepared.within(study.limit_m), prepared.places
+    counts = coverage.fitting(places, group, study.gap_kind, study)["place_id"]
+    serves = coverage.fitting(places, group, "any", study)["place_id"]
+    other = near[~near["place_id"].isin(counts)]
+    walks = {
+        "vacancy": prepared.vacancy_pairs,
+        "longer_opening": other[other["place_id"].isin(serves)],
+        "other_group": other[~other["place_id"].isin(serves)],
+    }
+    return choice.closers(prepared.coverage, gap_cells, walks, study=study)
+
+
+def _choice_document(
+    prepared: Prepared,
+    choices: Mapping[type[schemas.Table], pd.DataFrame],
+    near: pd.DataFrame,
+    study: Study,
+) -> dict[str, Any]:
+    measured = prepared.study
+    return {
+        "choice": summary.choice(
+            choice.fragile(prepared.coverage, near, prepared.places, study=study),
+            choices[schemas.Dependence],
+            study=study,
+        ),
+        "room": summary.room(
+            fca.account(prepared.room, prepared.pairs, prepared.places, study=measured), study=measured
+        ),
+        "functions": summary.functions(choices[schemas.FunctionCoverage], study=study),
+        "partners": summary.partners(choices[schemas.Partners]),
+        "gap_options": summary.gap_options(choices[schemas.GapOptions]),
+    }
 
 
 def _opening(prepared: Prepared, when: opening.Reached, study: Study) -> dict[str, Any]:
@@ -545,6 +617,7 @@ def results(prepared: Prepared, assessment: Assessment) -> dict[type[schemas.Tab
         schemas.Origins: prepared.origins,
         schemas.Priorities: assessment.priorities,
         schemas.ZoneSummary: assessment.zone_summary,
+        **assessment.choices,
     }
 
 

@@ -36,7 +36,10 @@ ALIKE = 85.0
 """Names at least so alike (normalised indel similarity, 0-100) may be one name misspelt."""
 
 _GENERAL = ("facility", "other")
-_FILLED = ("capacity", "operator", "address", "verified_on", "opened_on", "closed_on", "next_review_on")
+_FILLED = (
+    *("capacity", "operator", "address", "verified_on", "opened_on", "closed_on", "next_review_on"),
+    *("functions", "step_free", "fee_yen", "languages"),
+)
 _M_PER_DEGREE = 111_200.0
 
 

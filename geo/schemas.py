@@ -49,6 +49,10 @@ PRECISIONS = ("point", "block", "town", "district", "municipality", "prefecture"
 """How well a position is known, best first: the place itself, its block (街区), its 丁目 or 字, its 大字 of several
 丁目, or no more than the municipality or prefecture."""
 DAYPARTS = ("morning", "afternoon", "evening")
+FUNCTIONS = ("gather", "consult", "learn", "eat", "watch", "join")
+"""What a place offers: 集う, 相談, 学び, 食, 見守り, 参加支援."""
+OPTIONS = ("vacancy", "longer_opening", "other_group")
+"""What could close a gap: a vacant property, an existing place that opens more often, or for more people."""
 STATES = ("known", "partial", "unknown")
 """How far a number is known; partial: it lies between two bounds."""
 HOT_SPOTS = ("hot", "cold", "high_among_low", "low_among_high", "not_significant", "not_enough_data")
@@ -182,6 +186,13 @@ class Places(Table):
     next_review_on: Text = pa.Field(nullable=True)
     do_not_publish: Series[bool] = pa.Field(default=False)
     """The place asked not to be listed: it counts, but is in nothing that leaves the house."""
+    functions: Text = pa.Field(nullable=True)
+    """Of FUNCTIONS, joined by ``;``; None: the list does not say."""
+    step_free: Text = pa.Field(isin=("yes", "no"), nullable=True)
+    fee_yen: Series[float] = pa.Field(ge=0, nullable=True)
+    """For one visit; 0: free; NaN: not known, or no fixed sum."""
+    languages: Text = pa.Field(nullable=True)
+    """ISO 639-1 codes beside Japanese, joined by ``;``."""
     precision: Text = pa.Field(isin=PRECISIONS, default="point")
     """Of the position; blank in older stores, whose lists all had coordinates of their own."""
     source_row: Series[int]
@@ -444,6 +455,67 @@ class AreaOpening(Table):
     open_share: Series[float] = pa.Field(ge=0, le=1)
     """Mean over the people of the group who live here."""
     unknown_share: Series[float] = pa.Field(ge=0, le=1)
+
+
+class Room(Table):
+    """Visits a week that the places within reach have for each person, shared with all others who reach them."""
+
+    origin_id: Text = key()
+    group: Text = key()
+    people: Series[float] = pa.Field(ge=0)
+    two_stage: Series[float] = pa.Field(ge=0)
+    enhanced: Series[float] = pa.Field(ge=0)
+    three_stage: Series[float] = pa.Field(ge=0)
+
+
+class Dependence(Table):
+    """What a place means to the people around it: one row a place, and group and kind that it counts for."""
+
+    place_id: Text = key()
+    group: Text = key()
+    kind: Text = key(isin=("any", "permanent"))
+    people_near: Series[float] = pa.Field(ge=0)
+    """Within the study's walk."""
+    people_nearest: Series[float] = pa.Field(ge=0)
+    """Of these, for whom it is the nearest."""
+    people_only: Series[float] = pa.Field(ge=0)
+    """Of these, for whom it is the only one: they are left out when it closes."""
+    extra_m: Series[float] = pa.Field(ge=0, nullable=True)
+    """How much farther the next place is for those to whom it is the nearest, mean; NaN: there is none."""
+
+
+class FunctionCoverage(Table):
+    """Who has a place of each function within the walk: one row an area, group and function."""
+
+    small_area_id: Text = key()
+    group: Text = key()
+    function: Text = key(isin=FUNCTIONS)
+    people: Series[float] = pa.Field(ge=0)
+    covered_people: Series[float] = pa.Field(ge=0)
+    covered_share: Series[float] = pa.Field(ge=0, le=1)
+
+
+class Partners(Table):
+    """Pairs of places whose days together complete the week."""
+
+    place_id: Text = key()
+    other_id: Text = key()
+    days: Text
+    """Weekdays, 0 Monday, joined by ``;``."""
+    other_days: Text
+    people: Series[float] = pa.Field(ge=0)
+    """Who has both within the walk."""
+
+
+class GapOptions(Table):
+    """What would close a gap. Internal: it names vacant properties."""
+
+    gap_id: Text = key()
+    option: Text = key(isin=OPTIONS)
+    ref_id: Text = key()
+    """A property_id or place_id."""
+    people: Series[float] = pa.Field(ge=0)
+    """Of the gap, who would have it within the walk."""
 
 
 class Gaps(Table):

@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import tomllib
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from geo import errors
+from geo import errors, schemas
 
 PlaceKind = Literal["any", "permanent"]
 Precision = Literal["point", "block", "town", "district", "municipality", "prefecture"]
@@ -136,6 +145,18 @@ DEFAULT_TIER_RULES = (
 tier a permanent place, a desk and a coordinator. Distances and shares are the project's own assumptions."""
 
 
+KIND_FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "ibasho": ("gather", "consult", "join"),
+    "salon": ("gather", "watch"),
+    "children_cafeteria": ("gather", "eat", "watch"),
+    "childrearing_salon": ("gather", "consult"),
+    "tea_room": ("gather", "eat"),
+    "meal_service": ("gather", "eat", "watch"),
+    "consultation_desk": ("consult",),
+    "facility": ("learn",),
+}
+
+
 class Study(BaseModel):
     """One question asked of the data.
 
@@ -199,6 +220,13 @@ class Study(BaseModel):
     """Hours at which the afternoon and the evening begin."""
     open_at: datetime | None = None
     """A date and time at which to ask who has an open place within the walk."""
+    band_weights: tuple[float, ...] = ()
+    """What a person counts in each band of ``limits_m`` when room is shared; empty: the Gaussian fall of Luo & Qi
+    (2009), which for three bands is 1, 0.69, 0.22."""
+    kind_functions: dict[str, tuple[str, ...]] = KIND_FUNCTIONS
+    """What a place offers when its list does not say, by its kind: the project's own assumption."""
+    week_days: tuple[int, ...] = (0, 1, 2, 3, 4)
+    """The weekdays (0 Monday) that places together are to cover: the project's own assumption."""
     disclosure_k: int = Field(10, ge=1)
     """Counts below this are masked where they could point to a household or an owner."""
     seed: int = Field(20_260_401, ge=0)
@@ -252,6 +280,35 @@ class Study(BaseModel):
         if not value or list(value) != sorted(set(value)) or value[0] < 50 or value[-1] > 5000:
             raise ValueError("give distinct distances from 50 to 5000 m, ascending")
         return value
+
+    @field_validator("kind_functions")
+    @classmethod
+    def _functions(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        offered = {name for names in value.values() for name in names}
+        if not set(value) <= set(schemas.PLACE_KINDS) or not offered <= set(schemas.FUNCTIONS):
+            raise ValueError(f"kinds are {schemas.PLACE_KINDS}, functions {schemas.FUNCTIONS}")
+        return value
+
+    @field_validator("week_days")
+    @classmethod
+    def _weekdays(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or list(value) != sorted(set(value)) or not set(value) <= set(range(7)):
+            raise ValueError("give weekdays from 0 (Monday) to 6, ascending")
+        return value
+
+    @model_validator(mode="after")
+    def _weights(self) -> Study:
+        given = self.band_weights
+        if given and (len(given) != len(self.limits_m) or min(given) < 0 or max(given) <= 0):
+            raise ValueError("band_weights: give one weight for each of limits_m, none below 0")
+        return self
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The weight of each band of ``limits_m``."""
+        last = max(len(self.limits_m) - 1, 1)
+        falling = (math.exp(-1.5 * (band / last) ** 2) for band in range(len(self.limits_m)))
+        return self.band_weights or tuple(falling)
 
     @field_validator("period_days")
     @classmethod

@@ -17,6 +17,7 @@ from geo import coverage, mesh
 from geo import isolation as needs
 from geo import opening as opening_
 from geo.opening import Reached
+from geo.schemas import FUNCTIONS
 from geo.study import Indicator, Study
 
 TOP_GAPS = 10
@@ -217,7 +218,7 @@ def opening(found: Reached, now: pd.DataFrame | None, *, study: Study) -> dict[s
 
 
 def _open_group(found: Reached, group: str) -> dict[str, Any]:
-    cells = opening_.shares(found, group)
+    cells, without = opening_.shares(found, group), opening_.without(found, group)
     whole = _open_share(cells)
     unknown = whole["unknown_share"]
     state = "unknown" if unknown is None or (unknown and not whole["open_share"]) else "partial"
@@ -226,7 +227,8 @@ def _open_group(found: Reached, group: str) -> dict[str, Any]:
         **whole,
         "state": "known" if unknown == 0 else state,
         "by_weekday": [
-            {"weekday": int(day), **_open_share(part)} for day, part in cells.groupby("weekday", sort=True)
+            {"weekday": int(day), **_open_share(part), "people_without": number(without[day])}
+            for day, part in cells.groupby("weekday", sort=True)
         ],
         "by_daypart": [
             {"daypart": part, **_open_share(own)}
@@ -234,6 +236,100 @@ def _open_group(found: Reached, group: str) -> dict[str, Any]:
             if len(own := cells[cells["daypart"] == part])
         ],
     }
+
+
+def choice(fragile: pd.DataFrame, dependence: pd.DataFrame, *, study: Study) -> dict[str, Any]:
+    """People with no, one or more places within the walk, and the places on which most people depend."""
+    own = dependence[(dependence["group"] == study.gap_group) & (dependence["kind"] == study.gap_kind)]
+    own = own[own["people_only"] > 0].sort_values(["people_only", "place_id"], ascending=[False, True])
+    return {
+        "limit_m": study.limit_m,
+        "groups": [
+            {name: value if name == "group" else number(value) for name, value in row.items()}
+            for row in fragile.to_dict("records")
+        ],
+        "if_closed": [
+            {
+                "place_id": row.place_id,
+                "people_only": number(row.people_only),
+                "people_near": number(row.people_near),
+                "extra_m": number(row.extra_m, 0),
+            }
+            for row in own.head(TOP_GAPS).itertuples()
+        ],
+    }
+
+
+def room(account: pd.DataFrame, *, study: Study) -> dict[str, Any]:
+    """What places have room for in a week beside what people get of it; the two are equal, and it is checked."""
+    return {
+        "bands_m": list(study.limits_m),
+        "weights": [number(weight, 6) for weight in study.weights],
+        "groups": [
+            {
+                "group": row.group,
+                "places": row.places,
+                "left_out": row.left_out,
+                "visits_a_week": number(row.supply),
+                "visits_per_100_people": number(
+                    100 * row.supply / row.people if row.people > 0 else math.nan, 2
+                ),
+                "conserved": all(
+                    math.isclose(given, row.supply, rel_tol=1e-9, abs_tol=1e-9)
+                    for given in (row.two_stage, row.enhanced, row.three_stage)
+                ),
+            }
+            for row in account.itertuples()
+        ],
+    }
+
+
+def functions(table: pd.DataFrame, *, study: Study) -> list[dict[str, Any]]:
+    """Who has a place of each function within the walk; the score is the mean number of functions."""
+    total = table.groupby(["group", "function"])[["people", "covered_people"]].sum()
+    share = (total["covered_people"] / total["people"]).clip(0, 1)
+    parts = []
+    for group in (group.group for group in study.groups if group.group in total.index.get_level_values(0)):
+        own = share[group].reindex(FUNCTIONS)
+        parts.append(
+            {
+                "group": group,
+                "score": number(own.sum(), 3),
+                "by_function": {name: number(value, 6) for name, value in own.items()},
+            }
+        )
+    return parts
+
+
+def partners(table: pd.DataFrame) -> dict[str, Any]:
+    """How many pairs complete a week together, and those that most people have both of."""
+    top = table.sort_values(["people", "place_id", "other_id"], ascending=[False, True, True]).head(TOP_GAPS)
+    return {
+        "count": len(table),
+        "top": [
+            {
+                "places": [row.place_id, row.other_id],
+                "days": [[int(day) for day in days.split(";")] for days in (row.days, row.other_days)],
+                "people": number(row.people),
+            }
+            for row in top.itertuples()
+        ],
+    }
+
+
+def gap_options(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """What would close most of each gap; vacant properties are not named, since they are internal."""
+    best = table.sort_values(["gap_id", "option", "people", "ref_id"], ascending=[True, True, False, True])
+    best = best.drop_duplicates(["gap_id", "option"])
+    return [
+        {
+            "gap_id": row.gap_id,
+            "option": row.option,
+            "place_id": None if row.option == "vacancy" else row.ref_id,
+            "people": number(row.people),
+        }
+        for row in best.itertuples()
+    ]
 
 
 def _open_share(cells: pd.DataFrame) -> dict[str, Any]:

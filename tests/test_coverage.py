@@ -270,7 +270,7 @@ def test_the_gaps_of_permanent_places_are_those_on_paper(measured):
         (50 * (600 + 700 + 800) + 100 / 3 * 900 + 50 / 3 * 1000) / 200
     )
     assert math.isnan(gaps["nearest_m"].iloc[1])
-    assert gaps["reason"].tolist() == ["not_permanent", "no_place"]
+    assert gaps["reason"].tolist() == ["not_permanent", "water_area"]
     west, _, east, _ = gaps.geometry[0].bounds
     assert (west, east) == pytest.approx((550, 1050))
     members = cells.loc[cells["gap_id"] == "G001", "origin_id"].tolist()

@@ -1,0 +1,280 @@
+"""Choice: who depends on one place, what is lost when it closes, what a place is good for, which places go together.
+
+All of it follows from the pairs of origins and places within the walk: nothing is searched again on the streets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from geo import coverage, opening, schemas
+from geo.study import Study
+
+OPTIONS_KEPT = 3
+"""Ways to close a gap that are kept for each kind of way."""
+
+
+def dependence(
+    covered: pd.DataFrame, pairs: pd.DataFrame, places: gpd.GeoDataFrame, *, study: Study
+) -> pd.DataFrame:
+    """What each place means to the people around it, and who would be left out if it closed.
+
+    Parameters
+    ----------
+    covered : schemas.Coverage
+    pairs : schemas.Distances
+        Of at least the study's limit.
+    places : schemas.Places
+    study : Study
+        ``limit_m`` is the walk.
+
+    Returns
+    -------
+    dependence : schemas.Dependence
+        One row a place, and group and kind that it counts for, of the groups that are counted.
+    """
+    near = pairs[pairs["distance_m"] <= study.limit_m]
+    near = near.sort_values(["origin_id", "distance_m", "place_id"], kind="stable")
+    parts = []
+    for group in study.groups:
+        for kind in coverage.KINDS:
+            own = covered[(covered["group"] == group.group) & (covered["kind"] == kind)]
+            if own["people"].notna().any():
+                fits = coverage.fitting(places, group, kind, study)["place_id"]
+                parts.append(_depending(near, own, fits).assign(group=group.group, kind=kind))
+    if not parts:
+        return pd.DataFrame(schemas.empty(schemas.Dependence))
+    return schemas.conform(schemas.Dependence, pd.concat(parts, ignore_index=True))
+
+
+def _depending(near: pd.DataFrame, own: pd.DataFrame, fits: pd.Series) -> pd.DataFrame:
+    by_origin = own.set_index("origin_id")
+    near = near[near["place_id"].isin(fits)]
+    people = near["origin_id"].map(by_origin["people"]).fillna(0)
+    first = ~near["origin_id"].duplicated()
+    only = near.groupby("origin_id")["place_id"].transform("size") == 1
+    second = near["origin_id"].map(by_origin["second_m"])
+    # To the next place it may be any distance; where there is none, nobody can tell how much farther it is.
+    farther = people.where(first & second.notna(), 0.0)
+    table = pd.DataFrame(
+        {
+            "place_id": near["place_id"],
+            "people_near": people,
+            "people_nearest": people.where(first, 0.0),
+            "people_only": people.where(only, 0.0),
+            "farther": farther,
+            "extra": farther * (second - near["distance_m"]).fillna(0),
+        }
+    )
+    total = table.groupby("place_id").sum().reindex(sorted(fits), fill_value=0.0)
+    extra_m = total["extra"] / total["farther"].where(total["farther"] > 0)
+    return (
+        total.drop(columns=["farther", "extra"]).assign(extra_m=extra_m).rename_axis("place_id").reset_index()
+    )
+
+
+def fragile(
+    covered: pd.DataFrame, pairs: pd.DataFrame, places: gpd.GeoDataFrame, *, study: Study
+) -> pd.DataFrame:
+    """People with no, one or more fitting places within the walk, group by group.
+
+    Returns
+    -------
+    fragile : DataFrame
+        ``group, people, with_none, with_one, with_more``, in the study's order; NaN where no table counts them.
+    """
+    near = pairs[pairs["distance_m"] <= study.limit_m]
+    rows = []
+    for group in study.groups:
+        own = covered[(covered["group"] == group.group) & (covered["kind"] == "any")]
+        fits = coverage.fitting(places, group, "any", study)["place_id"]
+        n = near.loc[near["place_id"].isin(fits), "origin_id"].value_counts()
+        number = own["origin_id"].map(n).fillna(0)
+        total = {
+            name: own["people"].where(chosen, 0.0).where(own["people"].notna()).sum(min_count=1)
+            for name, chosen in (
+                ("with_none", number == 0),
+                ("with_one", number == 1),
+                ("with_more", number > 1),
+            )
+        }
+        rows.append({"group": group.group, "people": own["people"].sum(min_count=1), **total})
+    return pd.DataFrame(rows)
+
+
+# --- what a place is good for ---------------------------------------------------------------------------
+
+
+def functions(places: pd.DataFrame, *, study: Study) -> pd.DataFrame:
+    """What each place offers: a column of truth for every function, by ``place_id``.
+
+    Of places whose list names no functions the kind decides, by the study's ``kind_functions``.
+
+    Examples
+    --------
+    >>> places = pd.DataFrame({"place_id": ["p", "q"], "kind": ["salon", "other"], "functions": [None, "eat;learn"]})
+    >>> table = functions(places, study=Study(municipality_code="13105"))
+    >>> [";".join(table.columns[row]) for row in table.to_numpy()]
+    ['gather;watch', 'learn;eat']
+    """
+    own = [
+        set(study.kind_functions.get(kind, ())) if pd.isna(told) else set(str(told).split(";"))
+        for kind, told in zip(places["kind"], places["functions"], strict=True)
+    ]
+    return pd.DataFrame(
+        {name: [name in offered for offered in own] for name in schemas.FUNCTIONS},
+        index=pd.Index(places["place_id"], name="place_id"),
+    )
+
+
+def by_function(
+    origins: gpd.GeoDataFrame,
+    people: pd.DataFrame,
+    pairs: pd.DataFrame,
+    places: gpd.GeoDataFrame,
+    *,
+    study: Study,
+) -> pd.DataFrame:
+    """Who has a fitting place of each function within the walk, by small area.
+
+    Returns
+    -------
+    functions : schemas.FunctionCoverage
+        The sum of ``covered_share`` over the functions of an area is its mean 多機能 score, 0 to 6.
+    """
+    near = pairs[pairs["distance_m"] <= study.limit_m]
+    offers = functions(places, study=study)
+    parts = []
+    for group in study.groups:
+        counts = people[group.group].to_numpy()
+        fits = coverage.fitting(places, group, "any", study)["place_id"]
+        for name in schemas.FUNCTIONS:
+            offering = offers.index[offers[name] & offers.index.isin(fits)]
+            inside = (
+                origins["origin_id"].isin(near.loc[near["place_id"].isin(offering), "origin_id"]).to_numpy()
+            )
+            part = pd.DataFrame(
+                {
+                    "small_area_id": origins["small_area_id"].to_numpy(),
+                    "people": counts,
+                    "covered_people": np.where(inside, counts, counts * 0),
+                }
+            )
+            total = part.groupby("small_area_id").sum(min_count=1).reset_index()
+            parts.append(total[total["people"] > 0].assign(group=group.group, function=name))
+    table = pd.concat(parts, ignore_index=True)
+    share = (table["covered_people"] / table["people"]).clip(0, 1)
+    return schemas.conform(schemas.FunctionCoverage, table.assign(covered_share=share))
+
+
+# --- places that go together ----------------------------------------------------------------------------
+
+
+def partners(
+    origins: gpd.GeoDataFrame,
+    people: pd.DataFrame,
+    pairs: pd.DataFrame,
+    places: gpd.GeoDataFrame,
+    *,
+    study: Study,
+) -> pd.DataFrame:
+    """Pairs of places whose days together complete the week, for people who have both within the walk.
+
+    A place opens on a weekday when it is surely open on at least half of its dates in the study's period. Only
+    places for the study's ``gap_group``, neither of which completes ``week_days`` alone.
+
+    Returns
+    -------
+    partners : schemas.Partners
+        Only pairs that somebody has both of.
+    """
+    group = next(group for group in study.groups if group.group == study.gap_group)
+    fits = coverage.fitting(places, group, "any", study).sort_values("place_id")
+    days = opening.weekdays(fits, study=study)
+    shared = _shared(origins, people[group.group], pairs, fits["place_id"], study)
+    rows = [
+        {
+            "place_id": days.index[a],
+            "other_id": days.index[b],
+            "days": _digits(days.iloc[a]),
+            "other_days": _digits(days.iloc[b]),
+            "people": shared[a, b],
+        }
+        for a, b in _completing(days[list(study.week_days)].to_numpy())
+        if shared[a, b] > 0
+    ]
+    columns = schemas.columns_of(schemas.Partners)
+    return schemas.conform(schemas.Partners, pd.DataFrame(rows, columns=columns))
+
+
+def _completing(days: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    alone = days.all(axis=1)
+    some = np.flatnonzero(days.any(axis=1) & ~alone)
+    return ((a, b) for a, b in combinations(map(int, some), 2) if (days[a] | days[b]).all())
+
+
+def _digits(days: pd.Series) -> str:
+    return ";".join(str(day) for day in days.index[days.to_numpy()])
+
+
+def _shared(
+    origins: gpd.GeoDataFrame, people: pd.Series, pairs: pd.DataFrame, ids: pd.Series, study: Study
+) -> NDArray[np.float64]:
+    """People who have both places within the walk, places × places."""
+    near = pairs[(pairs["distance_m"] <= study.limit_m) & pairs["place_id"].isin(ids)]
+    row = pd.Index(origins["origin_id"]).get_indexer(near["origin_id"])
+    column = pd.Index(ids).get_indexer(near["place_id"])
+    reach = csr_array((np.ones(len(row)), (row, column)), shape=(len(origins), len(ids)))
+    counts = people.fillna(0).to_numpy(dtype=float)
+    both: NDArray[np.float64] = (reach.T @ (reach * counts[:, None])).toarray()
+    return both
+
+
+# --- what would close a gap -----------------------------------------------------------------------------
+
+
+def closers(
+    covered: pd.DataFrame,
+    gap_cells: pd.DataFrame,
+    walks: Mapping[str, pd.DataFrame],
+    *,
+    study: Study,
+) -> pd.DataFrame:
+    """For each gap, the vacant properties and existing places that would reach most of its people.
+
+    Parameters
+    ----------
+    covered : schemas.Coverage
+    gap_cells : DataFrame
+        ``origin_id, gap_id`` of :func:`geo.coverage.gaps`.
+    walks : mapping of str to DataFrame
+        By option (``vacancy``, ``longer_opening``, ``other_group``), pairs ``origin_id, place_id, distance_m``
+        where ``place_id`` may be a property.
+    study : Study
+
+    Returns
+    -------
+    options : schemas.GapOptions
+        At most :data:`OPTIONS_KEPT` of each option, most people first. For planners only: it names properties.
+    """
+    own = covered[(covered["group"] == study.gap_group) & (covered["kind"] == study.gap_kind)]
+    cells = gap_cells.merge(own[["origin_id", "people"]], on="origin_id")
+    parts = []
+    for option, pairs in walks.items():
+        near = pairs[pairs["distance_m"] <= study.limit_m].merge(cells, on="origin_id")
+        total = near.groupby(["gap_id", "place_id"])["people"].sum().round(6).reset_index()
+        total = total[total["people"] > 0].sort_values(
+            ["gap_id", "people", "place_id"], ascending=[True, False, True]
+        )
+        best = total.groupby("gap_id").head(OPTIONS_KEPT)
+        parts.append(best.rename(columns={"place_id": "ref_id"}).assign(option=option))
+    columns = schemas.columns_of(schemas.GapOptions)
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return schemas.conform(schemas.GapOptions, table)
