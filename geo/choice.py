@@ -57,10 +57,10 @@ def dependence(
 def _depending(near: pd.DataFrame, own: pd.DataFrame, fits: pd.Series) -> pd.DataFrame:
     by_origin = own.set_index("origin_id")
     near = near[near["place_id"].isin(fits)]
-    people = near["origin_id"].map(by_origin["people"]).fillna(0)
+    people = near["origin_id"].map(by_origin["people"]).astype(float).fillna(0)
     first = ~near["origin_id"].duplicated()
     only = near.groupby("origin_id")["place_id"].transform("size") == 1
-    second = near["origin_id"].map(by_origin["second_m"])
+    second = near["origin_id"].map(by_origin["second_m"]).astype(float)
     # To the next place it may be any distance; where there is none, nobody can tell how much farther it is.
     farther = people.where(first & second.notna(), 0.0)
     table = pd.DataFrame(
@@ -96,7 +96,7 @@ def fragile(
         own = covered[(covered["group"] == group.group) & (covered["kind"] == "any")]
         fits = coverage.fitting(places, group, "any", study)["place_id"]
         n = near.loc[near["place_id"].isin(fits), "origin_id"].value_counts()
-        number = own["origin_id"].map(n).fillna(0)
+        number = own["origin_id"].map(n).astype(float).fillna(0)
         total = {
             name: own["people"].where(chosen, 0.0).where(own["people"].notna()).sum(min_count=1)
             for name, chosen in (

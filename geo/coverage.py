@@ -387,7 +387,7 @@ def often(places: gpd.GeoDataFrame, near: pd.DataFrame, *, study: Study) -> pd.S
     group = next(group for group in study.groups if group.group == study.gap_group)
     days = fitting(places, group, "any", study).set_index("place_id")["open_days_per_week"]
     own = near[(near["distance_m"] <= study.limit_m) & near["place_id"].isin(days.index)]
-    return own["place_id"].map(days).groupby(own["origin_id"].to_numpy()).max()
+    return own["place_id"].map(days).astype(float).groupby(own["origin_id"].to_numpy()).max()
 
 
 def gaps(
@@ -466,7 +466,9 @@ def _why(coverage: pd.DataFrame, cells: gpd.GeoDataFrame, study: Study, days: pd
     any_m = near(study.gap_group, "any", "nearest_m")
     maybe = near(study.gap_group, study.gap_kind, "possible_m")
     monthly = (
-        np.zeros(len(cells), bool) if days is None else (cells["origin_id"].map(days) < MONTHLY).to_numpy()
+        np.zeros(len(cells), bool)
+        if days is None
+        else (cells["origin_id"].map(days).astype(float) < MONTHLY).to_numpy()
     )
     somewhere = near(study.everybody, "any", "nearest_m")
     unlisted = ~somewhere & near(study.everybody, "any", "possible_m")
