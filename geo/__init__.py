@@ -20,12 +20,9 @@ The way the data goes; each module imports only what stands above it::
     catchment    places -> the ground from which each is within a walk
     coverage     distances -> who reaches what; the gaps
     opening      distances x opening hours -> when something is open within the walk
-<<<<<<< HEAD
     nearby       one spot: the places around it, and whether they are open
-=======
     choice       who depends on one place; functions; pairs; what would close a gap
     fca          room: weekly capacity shared by all who reach it
->>>>>>> e38946a (Choice, room and functions: who depends on one place, weekly capacity for each person, what is missing and what would close a gap)
     isolation    census -> risk of isolation, apart from access
     hotspots     where a value clusters among neighbouring areas
     zones        anything per origin -> any zone system, overlaps declared
