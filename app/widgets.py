@@ -14,7 +14,7 @@ from streamlit_folium import st_folium
 
 from app import assets, cache, state
 from app.uploads import Upload
-from geo import coverage, nearby, project, text
+from geo import coverage, nearby, project, registry, text
 from geo.pipeline import Assessment, Prepared
 from geo.present import downloads, geometry, maps, reports, tables, words
 from geo.present.maps import View
@@ -249,7 +249,8 @@ def division(page: Page) -> str:
 def zone_names(page: Page) -> dict[str, str]:
     """Every zone to look at, by its id: 第一中学校 (中学校区)."""
     own = page.assessment.zone_summary
-    own = own[own["tier"] != MUNICIPAL].drop_duplicates("zone_id").sort_values(["system", "name"])
+    own = own[(own["tier"] != MUNICIPAL) & (own["name"] != "")]
+    own = own.drop_duplicates("zone_id").sort_values(["system", "name"])
     return {
         zone.zone_id: page.say(
             "controls.zone",
@@ -433,6 +434,32 @@ def key_figures(page: Page) -> list[tuple[str, str]]:
     return tables.key_figures(
         page.assessment.zone_summary, zone=zone, study=page.study, days=page.days, language=page.language
     )
+
+
+def municipal_zone(page: Page) -> str:
+    """The id of the municipality among the zones."""
+    own = page.prepared.zones
+    return str(own.loc[own["tier"] == MUNICIPAL, "zone_id"].iloc[0])
+
+
+def sheet_zone(page: Page) -> str:
+    """The zone that the sheet is about: the one that is looked at, or the whole municipality."""
+    return chosen_zone(page) or municipal_zone(page)
+
+
+def named_places(page: Page) -> gpd.GeoDataFrame:
+    """The open places whose names may be shown."""
+    own = page.prepared.places
+    return own[registry.shown(own) & (own["status"] == "open")]
+
+
+def vacancies(page: Page, zone: str) -> str:
+    """How many vacant houses and shops one zone has, in a sentence; few are not told."""
+    own = page.assessment.zone_summary
+    count = own.loc[own["zone_id"] == zone, "vacancies"].iloc[0]
+    if count != count:
+        return page.say("zone_sheet.vacancies_hidden")
+    return page.say("zone_sheet.vacancies", n=words.count(count, page.language, unit="places"))
 
 
 def table(rows: Rows, *, marked: int | None = None) -> None:

@@ -24,6 +24,7 @@ The way the data goes; each module imports only what stands above it::
     choice       who depends on one place; functions; pairs; what would close a gap
     fca          room: weekly capacity shared by all who reach it
     isolation    census -> risk of isolation, apart from access
+    equity       how evenly access is shared among people
     hotspots     where a value clusters among neighbouring areas
     zones        anything per origin -> any zone system, overlaps declared
     disclosure   what may leave the house: small counts masked

@@ -25,6 +25,8 @@ from geo import (
     choice,
     coverage,
     demand,
+    disclosure,
+    equity,
     errors,
     fca,
     hotspots,
@@ -44,6 +46,9 @@ from geo import study as studies
 from geo.project import Project
 from geo.store import GeoPackage
 from geo.study import Study
+
+AREAS = "areas"
+"""Stands for the zone system where the small areas themselves are looked at."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of a stage, and how many of how many are done."""
@@ -89,6 +94,8 @@ class Prepared:
     membership: pd.DataFrame
     provenance: Mapping[str, str]
     """The dataset that each count of the small areas comes from."""
+    near: pd.DataFrame
+    """Walk of every origin to the nearest place of each rule of the tiers that asks for one nearby."""
 
     # What follows from the tables above alone is worked out when first asked: a moved slider asks again.
 
@@ -143,6 +150,44 @@ class Prepared:
             _in_zones(self.zones, self.vacancies, key="property_id"),
         )
 
+    @cached_property
+    def same_zone(self) -> dict[str, str]:
+        """Zone → the first zone of its coincident group."""
+        return {zone: first for own in self.overlaps.values() for zone, first in own.group.items()}
+
+    @cached_property
+    def fitting(self) -> pd.DataFrame:
+        """Which places count for whom."""
+        walked = gpd.GeoDataFrame(self.places[~self.places["place_id"].isin(self.refused["place_id"])])
+        parts = [
+            coverage.fitting(walked, group, kind, self.study)[["place_id"]].assign(
+                group=group.group, kind=kind
+            )
+            for group in self.study.groups
+            for kind in coverage.KINDS
+        ]
+        return pd.DataFrame(pd.concat(parts, ignore_index=True))
+
+    @cached_property
+    def zone_facts(self) -> ZoneFacts:
+        """What zones are to each other, and to their rules."""
+        return _zone_facts(self)
+
+
+@dataclass(frozen=True)
+class ZoneFacts:
+    """What no limit changes of the zones."""
+
+    crosswalk: pd.DataFrame
+    indicators: pd.DataFrame
+    scorecard: pd.DataFrame
+    parts: Mapping[str, pd.Series]
+    """System → a partition of the origins."""
+    nowhere: pd.DataFrame
+    """``zone_id, origin_id`` of those in no zone of a system."""
+    need: pd.Series
+    """Risk by ``origin_id``."""
+
 
 @dataclass(frozen=True)
 class Assessment:
@@ -162,6 +207,12 @@ class Assessment:
     hot_spots: pd.DataFrame
     priorities: pd.DataFrame
     zone_summary: pd.DataFrame
+    system_summary: pd.DataFrame
+    crosswalk: pd.DataFrame
+    zone_indicators: pd.DataFrame
+    scorecard: pd.DataFrame
+    equity: pd.DataFrame
+    lorenz: pd.DataFrame
     summary: dict[str, Any]
 
 
@@ -261,7 +312,31 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
         overlaps=_overlaps(all_zones, study),
         membership=_membership(all_zones, origins),
         provenance=demand.provenance(areas_stored, counts, store.read(schemas.PointCounts)),
+        near=_near(metric, origins, places, at_origins[study.everybody], on_water=on_water, study=study),
     )
+
+
+def _near(
+    metric: access.Metric,
+    origins: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+    people: pd.Series,
+    *,
+    on_water: pd.Series,
+    study: Study,
+) -> pd.DataFrame:
+    near = pd.DataFrame({"origin_id": origins["origin_id"], "people": people.to_numpy()})
+    land = gpd.GeoDataFrame(origins[~on_water])
+    running = places[(places["status"] == "open") & coverage.precise(places, study)]
+    for rule in study.tier_rules:
+        if rule.within_m:
+            fits = running["kind"].isin(rule.kinds)
+            if rule.permanent:
+                fits &= coverage.permanent(running, study)
+            chosen = gpd.GeoDataFrame(running[fits])
+            first = access.nearest(metric, land, chosen, k=1, max_snap_m=study.max_snap_m)
+            near[rule.rule] = near["origin_id"].map(first.set_index("origin_id")["distance_m"]).astype(float)
+    return near
 
 
 def _areas(project: Project, statistics: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -397,6 +472,9 @@ def assess(prepared: Prepared, study: Study) -> Assessment:
     parts, risk, clusters = prepared.need
     need = isolation.with_access(risk, by_area, study=study)
     first = isolation.priorities(need, parts, by_area, study=study)
+    by_zone, by_system = _summarise_zones(prepared, study)
+    facts = prepared.zone_facts
+    shared = equity.table(prepared.coverage, facts.need, facts.parts, study=study)
     return Assessment(
         study=study,
         coverage=prepared.coverage,
@@ -410,9 +488,17 @@ def assess(prepared: Prepared, study: Study) -> Assessment:
         indicators=parts,
         hot_spots=clusters,
         priorities=first,
-        zone_summary=_summarise_zones(prepared, study),
-        summary=_document(prepared, study, found, need, first)
-        | {
+        zone_summary=by_zone,
+        system_summary=by_system,
+        crosswalk=facts.crosswalk,
+        zone_indicators=facts.indicators,
+        scorecard=facts.scorecard,
+        equity=shared,
+        lorenz=equity.curves(prepared.coverage, study=study),
+        summary={
+            **_document(prepared, study, found, need, first),
+            "systems": summary.systems(by_system, study=study),
+            "equity": summary.equity(shared, study=study),
             "opening": _opening(prepared, when, study),
             **_choice_document(prepared, choices, near, study),
         },
@@ -469,6 +555,60 @@ def _opening(prepared: Prepared, when: opening.Reached, study: Study) -> dict[st
     return summary.opening(when, now, study=study)
 
 
+def public(
+    prepared: Prepared, study: Study, scenarios: Mapping[str, pd.DataFrame] | None = None
+) -> pd.DataFrame:
+    """Zones and small areas as anybody may see them.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    study : Study
+    scenarios : mapping of str to schemas.Coverage, optional
+        What is, or was, published beside the present state: they are protected together.
+
+    Returns
+    -------
+    public : schemas.Public
+        Every group by zone; by small area everybody only.
+    """
+    by_zone = _summarise_zones(prepared, study)[0]
+    areas = prepared.small_areas.rename(columns={"small_area_id": "zone_id"}).assign(system=AREAS)
+    running = gpd.GeoDataFrame(prepared.places[prepared.places["status"] == "open"])
+    located = _in_zones(gpd.GeoDataFrame(areas), running, key="place_id")
+    fits = located.merge(prepared.fitting[prepared.fitting["group"] == study.everybody], on="place_id")
+    by_area = pd.concat(
+        [
+            pd.DataFrame(areas[["zone_id", "name"]]).assign(
+                places=areas["zone_id"].map(located.groupby("zone_id").size()).fillna(0),
+                fitting_places=areas["zone_id"]
+                .map(fits[fits["kind"] == kind].groupby("zone_id").size())
+                .fillna(0),
+                system=AREAS,
+                tier="small",
+                group=study.everybody,
+                kind=kind,
+            )
+            for kind in coverage.KINDS
+        ]
+    )
+    origins = prepared.origins[["origin_id", "small_area_id"]]
+    inside = [
+        prepared.membership,
+        prepared.zone_facts.nowhere,
+        origins.rename(columns={"small_area_id": "zone_id"}),
+    ]
+    empty = _in_zones(gpd.GeoDataFrame(areas), prepared.vacancies, key="property_id")
+    vacant = pd.concat([prepared.zone_points[1], empty], ignore_index=True)
+    return disclosure.public(
+        pd.concat([by_zone, by_area], ignore_index=True),
+        {disclosure.BASE: prepared.coverage, **(scenarios or {})},
+        pd.concat(inside, ignore_index=True),
+        (vacant, prepared.vacancies[["property_id", "owner_consent"]]),
+        study=study,
+    )
+
+
 def _zones_of_gaps(
     prepared: Prepared, gaps: pd.DataFrame, gap_cells: pd.DataFrame, study: Study
 ) -> pd.Series:
@@ -484,17 +624,57 @@ def _zones_of_gaps(
     return gaps["gap_id"].map(lambda gap: joined.get(gap, ""))
 
 
-def _summarise_zones(prepared: Prepared, study: Study) -> pd.DataFrame:
+def _zone_facts(prepared: Prepared) -> ZoneFacts:
+    study, members, same = prepared.study, prepared.membership, prepared.same_zone
+    origins, system = prepared.origins, _systems(prepared)
+    parts, risk, _ = prepared.need
+    split = {
+        str(name): zones.parts(members[members["zone_id"].map(system) == name], origins["origin_id"], same)
+        for name in sorted(set(system.values()))
+    }
+    once = prepared.zones[
+        prepared.zones["zone_id"].map(lambda zone: same.get(zone, zone)) == prepared.zones["zone_id"]
+    ]
+    judged, where = pd.DataFrame(once.drop(columns="geometry")), members
+    if not (once["tier"] == "small").any():
+        # Nobody drew small zones: the small areas themselves are looked at.
+        areas = prepared.small_areas[["small_area_id", "name"]].rename(columns={"small_area_id": "zone_id"})
+        judged = pd.concat([judged, areas.assign(system=AREAS, tier="small")])
+        own = origins[["origin_id", "small_area_id"]].rename(columns={"small_area_id": "zone_id"})
+        where = pd.concat([where, own])
+    running = prepared.places[prepared.places["status"] == "open"]
+    kinds = running[["place_id", "kind"]].assign(permanent=coverage.permanent(running, study))
+    return ZoneFacts(
+        crosswalk=zones.crosswalk(prepared.coverage, members, same, study=study),
+        indicators=zones.interpolate(parts, origins, members, same),
+        scorecard=zones.scorecard(judged, prepared.near, prepared.zone_points[0], kinds, where, study=study),
+        parts=split,
+        nowhere=zones.nowhere(split),
+        need=origins.set_index("origin_id")["small_area_id"].map(risk.set_index("small_area_id")["risk"]),
+    )
+
+
+def _systems(prepared: Prepared) -> dict[str, str]:
+    return dict(zip(prepared.zones["zone_id"], prepared.zones["system"], strict=True))
+
+
+def _summarise_zones(prepared: Prepared, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
     places, vacancies = prepared.zone_points
-    group = {zone: first for system in prepared.overlaps.values() for zone, first in system.group.items()}
-    return zones.summarise(
+    covered, members, system = prepared.coverage, prepared.membership, _systems(prepared)
+    inside = zones.summarise(
         prepared.zones,
-        prepared.coverage,
-        prepared.membership,
+        covered,
+        members,
         places,
         vacancies,
-        group=group,
+        prepared.fitting,
+        group=prepared.same_zone,
         study=study,
+    )
+    parts = prepared.zone_facts.parts
+    return (
+        zones.outside_rows(inside, covered, prepared.zone_facts.nowhere, study=study),
+        zones.systems_summary(inside, covered, parts, places, prepared.fitting, system, study=study),
     )
 
 
@@ -518,6 +698,7 @@ def _document(
         "isolation": {**summary.isolation(need, people), **facts["isolation"]},
         "priorities": summary.priorities(first, names),
         "zones": facts["zones"],
+        "scorecard": facts["scorecard"],
         "datasets": facts["datasets"],
         "known": facts["known"],
     }
@@ -557,6 +738,7 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
             used, prepared.need[0], prepared.need[2], prepared.provenance, prepared.datasets, study=study
         ),
         "zones": _zone_document(prepared, study),
+        "scorecard": summary.scorecard(prepared.zone_facts.scorecard),
         "datasets": summary.datasets(prepared.datasets),
         "known": [remark.document() for remark in remarks],
     }
@@ -580,6 +762,14 @@ def _zone_document(prepared: Prepared, study: Study) -> list[dict[str, Any]]:
                 "people_outside": summary.number(zones.outside(prepared.coverage, inside, study=study)),
                 "coincident": [[name[zone] for zone in group] for group in own.coincident()],
                 "overlapping": [[name[zone] for zone in pair] for pair in own.overlapping],
+                "lost": [
+                    {
+                        "indicator": row.indicator,
+                        "denominator": summary.number(row.denominator),
+                        "lost": summary.number(row.lost),
+                    }
+                    for row in zones.lost(prepared.need[0], prepared.origins, inside).itertuples()
+                ],
             }
         )
     return parts
@@ -608,6 +798,12 @@ def results(prepared: Prepared, assessment: Assessment) -> dict[type[schemas.Tab
     return {
         schemas.AreaCoverage: assessment.area_coverage,
         schemas.AreaOpening: assessment.area_opening,
+        schemas.Crosswalk: assessment.crosswalk,
+        schemas.Equity: assessment.equity,
+        schemas.Lorenz: assessment.lorenz,
+        schemas.Scorecard: assessment.scorecard,
+        schemas.SystemSummary: assessment.system_summary,
+        schemas.ZoneIndicators: assessment.zone_indicators,
         schemas.Coverage: assessment.coverage,
         schemas.Gaps: assessment.gaps,
         schemas.HotSpots: assessment.hot_spots,

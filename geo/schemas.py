@@ -626,6 +626,120 @@ class ZoneSummary(Table):
     """Vacant houses and shops, masked (NaN) below the study's threshold."""
     members: Text
     """Zone ids of a coincident group, joined by ``;``; else the zone's own id."""
+    fitting_places: Series[int] = pa.Field(ge=0)
+    """Open places in the zone that count for the group and kind."""
+    places_per_1000: Series[float] = pa.Field(ge=0, nullable=True)
+    """The same per 1 000 people of the group."""
+
+
+class SystemSummary(Table):
+    """How well a zone system is provided: zones with a place, places for people, people within the walk."""
+
+    system: Text = key()
+    group: Text = key()
+    kind: Text = key()
+    limit_m: Series[int]
+    zones: Series[int] = pa.Field(ge=0)
+    zones_with_place: Series[int] = pa.Field(ge=0)
+    presence_share: Series[float] = pa.Field(ge=0, le=1)
+    """The share of zones with at least one fitting place (充足率)."""
+    fitting_places: Series[int] = pa.Field(ge=0)
+    places_per_1000: Series[float] = pa.Field(ge=0, nullable=True)
+    people: Series[float] = pa.Field(ge=0, nullable=True)
+    covered_people: Series[float] = pa.Field(ge=0, nullable=True)
+    covered_people_max: Series[float] = pa.Field(ge=0, nullable=True)
+    covered_share: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    covered_share_max: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    state: Text = pa.Field(isin=STATES)
+
+
+class Crosswalk(Table):
+    """How many people of a zone live in another zone too."""
+
+    zone_id: Text = key()
+    other_id: Text = key()
+    people: Series[float] = pa.Field(ge=0)
+    share: Series[float] = pa.Field(ge=0, le=1)
+    """Of the people of ``zone_id``."""
+
+
+class ZoneIndicators(Table):
+    """The parts of the risk by zone: numerators and denominators of its small areas, by people."""
+
+    zone_id: Text = key()
+    indicator: Text = key()
+    numerator: Series[float] = pa.Field(ge=0, nullable=True)
+    denominator: Series[float] = pa.Field(ge=0, nullable=True)
+    value: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    known_share: Series[float] = pa.Field(ge=0, le=1)
+
+
+class Scorecard(Table):
+    """Each zone against the study's rules for its tier."""
+
+    zone_id: Text = key()
+    rule: Text = key()
+    system: Text
+    tier: Text = pa.Field(isin=TIERS)
+    name: Text
+    value: Series[float] = pa.Field(nullable=True)
+    """A count of places, or the share of people who have one near."""
+    target: Series[float]
+    verdict: Text = pa.Field(isin=("met", "not_met", "unknown"))
+
+
+class Public(Table):
+    """Zones and small areas as anybody may see them: small counts hidden (NaN), all others rounded."""
+
+    scenario: Text = key()
+    """Blank: the present state."""
+    zone_id: Text = key()
+    group: Text = key()
+    kind: Text = key()
+    system: Text
+    tier: Text = pa.Field(isin=TIERS)
+    name: Text
+    limit_m: Series[int]
+    people: Series[float] = pa.Field(ge=0, nullable=True)
+    covered_people: Series[float] = pa.Field(ge=0, nullable=True)
+    covered_share: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    places: Series[int] = pa.Field(ge=0)
+    fitting_places: Series[int] = pa.Field(ge=0)
+    places_per_1000: Series[float] = pa.Field(ge=0, nullable=True)
+    vacancies: Series[float] = pa.Field(ge=0, nullable=True)
+
+
+class Equity(Table):
+    """How evenly access is shared among people, with Theil's T between and within the parts of a zone system."""
+
+    system: Text = key()
+    group: Text = key()
+    kind: Text = key()
+    good: Text = key(isin=("places", "nearness"))
+    """What is shared; see :mod:`geo.equity`."""
+    people: Series[float] = pa.Field(ge=0)
+    mean: Series[float] = pa.Field(ge=0)
+    gini: Series[float] = pa.Field(nullable=True)
+    palma: Series[float] = pa.Field(nullable=True)
+    concentration: Series[float] = pa.Field(ge=-1, le=1, nullable=True)
+    """Below 0: access lies with those in need."""
+    fgt0: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    fgt1: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    fgt2: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    theil: Series[float] = pa.Field(nullable=True)
+    theil_between: Series[float] = pa.Field(nullable=True)
+    theil_within: Series[float] = pa.Field(nullable=True)
+
+
+class Lorenz(Table):
+    """Lorenz curves: what the worst-off share of people has of all access."""
+
+    group: Text = key()
+    kind: Text = key()
+    good: Text = key()
+    step: Series[int] = key()
+    people_share: Series[float] = pa.Field(ge=0, le=1)
+    good_share: Series[float] = pa.Field(ge=0, le=1)
 
 
 class Options(Table):

@@ -485,6 +485,50 @@ def priorities(table: pd.DataFrame, names: pd.Series) -> list[dict[str, Any]]:
     ]
 
 
+def systems(table: pd.DataFrame, *, study: Study) -> list[dict[str, Any]]:
+    """Each zone system in three ways: zones with a place, places for people, people within the walk."""
+    own = table[(table["group"] == study.gap_group) & (table["kind"] == study.gap_kind)]
+    return [
+        {
+            "system": row.system,
+            "group": row.group,
+            "kind": row.kind,
+            "limit_m": int(row.limit_m),
+            "zones": int(row.zones),
+            "zones_with_place": int(row.zones_with_place),
+            "presence_share": number(row.presence_share, 6),
+            "places_per_1000": number(row.places_per_1000, 3),
+            "covered_share": number(row.covered_share, 6),
+            "state": row.state,
+        }
+        for row in own.itertuples()
+    ]
+
+
+def scorecard(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """How many zones of each tier keep each rule of the study."""
+    return [
+        {
+            "tier": tier,
+            "rule": rule,
+            "system": system,
+            **{verdict: int((part["verdict"] == verdict).sum()) for verdict in ("met", "not_met", "unknown")},
+        }
+        for (tier, rule, system), part in table.groupby(["tier", "rule", "system"], sort=True)
+    ]
+
+
+def equity(table: pd.DataFrame, *, study: Study) -> list[dict[str, Any]]:
+    """How evenly access is shared, for the study's group and kind."""
+    own = table[(table["group"] == study.gap_group) & (table["kind"] == study.gap_kind)]
+    names = [c for c in own.columns if c not in ("system", "group", "kind", "good", "people")]
+    return [
+        {"system": row["system"], "good": row["good"], "people": number(row["people"])}
+        | {name: number(row[name], 6) for name in names}
+        for row in own.to_dict("records")
+    ]
+
+
 def datasets(table: pd.DataFrame) -> list[dict[str, Any]]:
     """What the run was made of."""
     return [

@@ -6,24 +6,27 @@ ward. Zones that coincide are one zone. People outside every zone are a number o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from geo import access, demand, disclosure, network, schemas
 from geo import coverage as covering
-from geo.study import Study
+from geo.study import Study, TierRule
 
 OVERLAP_SHARE = 0.01
 """Zones overlap when they share more than this part of the smaller one: digitising slivers do not count
 (position accuracy of the school zones: standard deviation 25 m)."""
 
 MUNICIPALITY = "municipality"
+OUTSIDE = ":outside"
+"""Ends the id of the row of people whom no zone of a system holds."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,7 @@ def summarise(
     membership: pd.DataFrame,
     places: pd.DataFrame,
     vacancies: pd.DataFrame,
+    fitting: pd.DataFrame,
     *,
     group: dict[str, str],
     study: Study,
@@ -190,6 +194,8 @@ def summarise(
         ``zone_id, origin_id`` of :func:`members`.
     places, vacancies : DataFrame
         ``zone_id, place_id`` (open places) and ``zone_id, property_id``.
+    fitting : DataFrame
+        ``group, kind, place_id``: which places count for whom.
     group : dict of str to str
         Of :class:`Overlaps`, for all systems together.
     study : Study
@@ -208,7 +214,10 @@ def summarise(
         places=frame["zone_id"].map(_count(kept, places)),
         vacancies=frame["zone_id"].map(counts),
         members=frame["zone_id"].map(_joined_members(group)),
+        fitting_places=_fitting(frame, places, fitting),
     )
+    people = frame["people"].where(frame["people"] > 0)
+    frame["places_per_1000"] = (frame["fitting_places"] / people * 1000).round(9)
     frame["name"] = frame["zone_id"].map(_joined_names(zones, group))
     return schemas.conform(schemas.ZoneSummary, frame)
 
@@ -247,6 +256,336 @@ def _totals(
             part[name] = np.where(known, total, np.nan)
         parts.append(pd.DataFrame(part))
     return pd.concat(parts, ignore_index=True)
+
+
+def nowhere(parts: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """The origins that no zone of a system holds, as members of a zone of their own.
+
+    Parameters
+    ----------
+    parts : mapping of str to Series
+        System → :func:`parts`.
+
+    Returns
+    -------
+    members : DataFrame
+        ``zone_id, origin_id`` with ``<system>:outside`` as zone; the municipality leaves nobody out.
+
+    Examples
+    --------
+    >>> nowhere({"school": pd.Series(["a", ""], ["o1", "o2"])}).to_numpy().tolist()
+    [['school:outside', 'o2']]
+    """
+    lost = [
+        pd.DataFrame({"zone_id": f"{system}{OUTSIDE}", "origin_id": part.index[(part == "").to_numpy()]})
+        for system, part in sorted(parts.items())
+        if system != MUNICIPALITY
+    ]
+    return pd.concat([pd.DataFrame({"zone_id": [], "origin_id": []}, dtype=object), *lost], ignore_index=True)
+
+
+def outside_rows(
+    summary: pd.DataFrame, coverage: pd.DataFrame, members: pd.DataFrame, *, study: Study
+) -> pd.DataFrame:
+    """The people whom no zone of a system holds, as a row of its own beside its zones.
+
+    Parameters
+    ----------
+    summary : schemas.ZoneSummary
+    coverage : schemas.Coverage
+    members : DataFrame
+        Of :func:`nowhere`.
+    study : Study
+
+    Returns
+    -------
+    summary : schemas.ZoneSummary
+        With a row ``<system>:outside`` for each system that leaves somebody out. Places and vacancies in no
+        zone are not counted there.
+    """
+    names = pd.Series(sorted(set(members["zone_id"])), dtype=object)
+    total = covering.bounded(_totals(coverage, members, names, limit_m=study.limit_m))
+    peopled = total.loc[total["people"] > 0, "zone_id"].unique()
+    total = total[total["zone_id"].isin(peopled)]
+    system = total["zone_id"].str.removesuffix(OUTSIDE)
+    tiers = summary.drop_duplicates("system").set_index("system")["tier"]
+    rows = total.assign(
+        system=system,
+        tier=system.map(tiers),
+        name="",
+        limit_m=study.limit_m,
+        places=0,
+        vacancies=np.nan,
+        members=total["zone_id"],
+        fitting_places=0,
+        places_per_1000=np.nan,
+    )
+    whole = pd.concat([summary, rows], ignore_index=True) if len(rows) else summary
+    return schemas.conform(schemas.ZoneSummary, whole)
+
+
+def systems_summary(
+    summary: pd.DataFrame,
+    coverage: pd.DataFrame,
+    parts: Mapping[str, pd.Series],
+    places: pd.DataFrame,
+    fitting: pd.DataFrame,
+    systems: Mapping[str, str],
+    *,
+    study: Study,
+) -> pd.DataFrame:
+    """How well a zone system is provided, in three ways beside each other.
+
+    The share of zones with at least one fitting place (充足率, as children's cafeterias are counted by school
+    zone), places per 1 000 people, and the share of people within the walk: they may tell different stories.
+
+    Parameters
+    ----------
+    summary : schemas.ZoneSummary
+    coverage : schemas.Coverage
+    parts : mapping of str to Series
+        System → :func:`parts`.
+    places, fitting : DataFrame
+        As in :func:`summarise`.
+    systems : mapping of str to str
+        Zone → its system.
+    study : Study
+
+    Returns
+    -------
+    systems : schemas.SystemSummary
+        People and places are those in at least one zone, each once however the zones overlap; coincident zones
+        are one.
+    """
+    zones = summary[~summary["zone_id"].str.endswith(OUTSIDE)]
+    zones = zones.assign(has_place=(zones["fitting_places"] > 0).astype(int))
+    by = zones.groupby(["system", "group", "kind"], sort=True)
+    counted = by.agg(zones=("zone_id", "size"), zones_with_place=("has_place", "sum"))
+    whole = [
+        pd.DataFrame({"zone_id": system, "origin_id": part.index[(part != "").to_numpy()]})
+        for system, part in sorted(parts.items())
+    ]
+    names = pd.Series(sorted(parts), dtype=object)
+    total = covering.bounded(_totals(coverage, pd.concat(whole), names, limit_m=study.limit_m))
+    people = total.rename(columns={"zone_id": "system"}).set_index(["system", "group", "kind"])
+    frame = counted.join(people).reset_index()
+    located = places.assign(zone_id=places["zone_id"].map(systems)).drop_duplicates()
+    n = _fitting(frame.rename(columns={"system": "zone_id"}), located, fitting)
+    lived = frame["people"].where(frame["people"] > 0)
+    return schemas.conform(
+        schemas.SystemSummary,
+        frame.assign(
+            limit_m=study.limit_m,
+            presence_share=frame["zones_with_place"] / frame["zones"],
+            fitting_places=n,
+            places_per_1000=(n / lived * 1000).round(9),
+        ),
+    )
+
+
+def crosswalk(
+    coverage: pd.DataFrame, membership: pd.DataFrame, group: Mapping[str, str], *, study: Study
+) -> pd.DataFrame:
+    """Which people of a zone live in which zone of another system: by people, not by area.
+
+    Parameters
+    ----------
+    coverage : schemas.Coverage
+    membership : DataFrame
+        ``zone_id, origin_id`` of :func:`members`.
+    group : mapping of str to str
+        Zone → the first zone of its coincident group (``Overlaps.group`` of all systems).
+    study : Study
+
+    Returns
+    -------
+    crosswalk : schemas.Crosswalk
+        Pairs of zones that share people, in both directions; overlapping zones of one system too.
+    """
+    own = coverage[(coverage["group"] == study.everybody) & (coverage["kind"] == "any")]
+    people = own.set_index("origin_id")["people"]
+    first = membership[_first(membership, group) == membership["zone_id"]]
+    zone, zones = pd.factorize(first["zone_id"], sort=True)
+    origin = pd.Index(people.index).get_indexer(first["origin_id"])
+    held = csr_array((np.ones(len(zone)), (zone, origin)), shape=(len(zones), len(people)))
+    weighed = held.multiply(np.nan_to_num(people.to_numpy())[None, :]).tocsr()
+    shared = (weighed @ held.T).tocoo()
+    total = np.asarray(weighed.sum(axis=1)).ravel()
+    row, column = shared.coords
+    pairs = pd.DataFrame(
+        {
+            "zone_id": np.asarray(zones, dtype=object)[row],
+            "other_id": np.asarray(zones, dtype=object)[column],
+            "people": shared.data,
+            "share": np.minimum(shared.data / np.where(total[row] > 0, total[row], 1), 1),
+        }
+    )
+    return schemas.conform(schemas.Crosswalk, pairs[(row != column) & (shared.data > 0)])
+
+
+def parts(membership: pd.DataFrame, origins: pd.Series, group: Mapping[str, str]) -> pd.Series:
+    """A partition of the study area by one zone system, also where its zones overlap.
+
+    Parameters
+    ----------
+    membership : DataFrame
+        ``zone_id, origin_id`` of the zones of the system.
+    origins : Series of str
+        Every origin.
+    group : mapping of str to str
+        Zone → the first zone of its coincident group.
+
+    Returns
+    -------
+    parts : Series of str
+        By ``origin_id``: the zones that hold it, joined by ``;``; blank outside all.
+    """
+    first = membership.assign(zone_id=_first(membership, group))
+    first = first.drop_duplicates().sort_values(["origin_id", "zone_id"])
+    held = first.groupby("origin_id")["zone_id"].agg(";".join)
+    return held.reindex(origins.to_numpy()).fillna("")
+
+
+def interpolate(
+    counts: pd.DataFrame, origins: pd.DataFrame, membership: pd.DataFrame, group: Mapping[str, str]
+) -> pd.DataFrame:
+    """Shares of small areas as shares of zones: numerator and denominator each by people, never the share.
+
+    Where a zone cuts a small area, the area's counts go to where its people start to walk, not by its surface:
+    parks and water hold nobody.
+
+    Parameters
+    ----------
+    counts : schemas.Indicators
+        ``small_area_id, indicator, numerator, denominator``; an area in which either is unknown counts for
+        neither, and its people are told.
+    origins : schemas.Origins
+    membership : DataFrame
+        ``zone_id, origin_id`` of :func:`members`.
+    group : mapping of str to str
+        Zone → the first zone of its coincident group.
+
+    Returns
+    -------
+    zone_indicators : schemas.ZoneIndicators
+        ``known_share`` is the part of the zone's areas (by the weights of its origins) in which the share is
+        known.
+    """
+    first = membership[_first(membership, group) == membership["zone_id"]]
+    inside = first.merge(origins[["origin_id", "small_area_id", "weight"]], on="origin_id")
+    weights = inside.groupby(["zone_id", "small_area_id"])["weight"].sum().reset_index()
+    joined = weights.merge(
+        counts[["small_area_id", "indicator", "numerator", "denominator"]], on="small_area_id"
+    )
+    known = joined[["numerator", "denominator"]].notna().all(axis=1)
+    joined = joined.astype({"numerator": float, "denominator": float, "weight": float})
+    told = joined.assign(
+        numerator=(joined["numerator"] * joined["weight"]).where(known, 0.0),
+        denominator=(joined["denominator"] * joined["weight"]).where(known, 0.0),
+        known=joined["weight"].where(known, 0.0),
+    )
+    total = told.groupby(["zone_id", "indicator"])[["numerator", "denominator", "weight", "known"]].sum()
+    total = total.reset_index()
+    some = total["known"] > 0
+    result = total.assign(
+        numerator=total["numerator"].where(some),
+        denominator=total["denominator"].where(some),
+        value=(total["numerator"] / total["denominator"].where(total["denominator"] > 0)).clip(0, 1),
+        known_share=(total["known"] / total["weight"]).clip(0, 1),
+    )
+    return schemas.conform(schemas.ZoneIndicators, result.drop(columns=["weight", "known"]))
+
+
+def lost(counts: pd.DataFrame, origins: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
+    """What of each indicator's denominator lies in no zone: the loss of taking areas to zones.
+
+    Returns
+    -------
+    loss : DataFrame
+        ``indicator, denominator, lost`` in the indicator's own counts.
+    """
+    inside = origins["weight"].where(origins["origin_id"].isin(membership["origin_id"]), 0.0)
+    held = inside.groupby(origins["small_area_id"]).sum()
+    known = counts.dropna(subset=["denominator"]).astype({"denominator": float})
+    kept = known["denominator"] * known["small_area_id"].map(held).astype(float).fillna(0.0)
+    frame = known.assign(lost=(known["denominator"] - kept).clip(lower=0))
+    return frame.groupby("indicator", as_index=False)[["denominator", "lost"]].sum()
+
+
+def scorecard(
+    zones: pd.DataFrame,
+    near: pd.DataFrame,
+    places: pd.DataFrame,
+    kinds: pd.DataFrame,
+    membership: pd.DataFrame,
+    *,
+    study: Study,
+) -> pd.DataFrame:
+    """Each zone against the rules of its tier (小地域, 中圏域, 区市町村).
+
+    Parameters
+    ----------
+    zones : schemas.Zones
+        Coincident ones once. Where no zone is of the small tier, give the small areas as such zones.
+    near : DataFrame
+        ``origin_id, people, <rule>`` with the walk to the nearest place of each rule that has ``within_m``.
+    places : DataFrame
+        ``zone_id, place_id`` of :func:`members`.
+    kinds : DataFrame
+        ``place_id, kind, permanent``: the open places.
+    membership : DataFrame
+        ``zone_id, origin_id``.
+    study : Study
+        ``tier_rules``, ``coordinator_zones``.
+
+    Returns
+    -------
+    scorecard : schemas.Scorecard
+        ``unknown`` where nobody told which zones have a coordinator, and where nobody lives.
+    """
+    parts = [schemas.empty(schemas.Scorecard)]
+    for rule in study.tier_rules:
+        own = zones.loc[zones["tier"] == rule.tier, ["zone_id", "system", "tier", "name"]]
+        if own.empty:
+            continue
+        if not rule.kinds:
+            has = own["zone_id"].isin(study.coordinator_zones)
+            value = has.astype(float) if study.coordinator_zones else np.nan
+            target = 1.0
+        elif rule.within_m:
+            value, target = _near_share(own["zone_id"], near, membership, rule), rule.min_share
+        else:
+            fits = kinds["kind"].isin(rule.kinds) & (kinds["permanent"] | (not rule.permanent))
+            inside = places[places["place_id"].isin(kinds.loc[fits, "place_id"])]
+            value, target = own["zone_id"].map(inside.groupby("zone_id").size()).fillna(0.0), 1.0
+        part = own.assign(rule=rule.rule, value=value, target=target)
+        met = np.where(part["value"].round(9) >= target, "met", "not_met")
+        parts.append(part.assign(verdict=np.where(part["value"].isna(), "unknown", met)))
+    return schemas.conform(schemas.Scorecard, pd.concat(parts[1:] or parts, ignore_index=True))
+
+
+def _near_share(
+    zone_ids: pd.Series, near: pd.DataFrame, membership: pd.DataFrame, rule: TierRule
+) -> pd.Series:
+    inside = membership[membership["zone_id"].isin(zone_ids)].merge(near, on="origin_id")
+    have = inside["people"].where(inside[rule.rule] <= rule.within_m, 0.0)
+    whole = inside.groupby("zone_id")["people"].sum()
+    share = have.groupby(inside["zone_id"]).sum() / whole.where(whole > 0)
+    return zone_ids.map(share).astype(float)
+
+
+def _first(membership: pd.DataFrame, group: Mapping[str, str]) -> pd.Series:
+    """The first zone of the coincident group of each row's zone."""
+    zone = membership["zone_id"]
+    return pd.Series([group.get(name, name) for name in zone], index=zone.index, dtype=zone.dtype)
+
+
+def _fitting(frame: pd.DataFrame, places: pd.DataFrame, fitting: pd.DataFrame) -> np.ndarray:
+    """How many places in the zone of each row count for its group and kind."""
+    keys = ["zone_id", "group", "kind"]
+    counted = places.merge(fitting, on="place_id").groupby(keys).size()
+    found = counted.reindex(pd.MultiIndex.from_frame(frame[keys]), fill_value=0)
+    return np.asarray(found.to_numpy())
 
 
 def _count(zones: pd.DataFrame, membership: pd.DataFrame) -> pd.Series:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -253,3 +254,20 @@ def test_an_export_leaves_no_file_of_an_older_one(ward: tuple[Path, dict[str, An
         [".ibasho-export.json", "mine.csv", *(Path(one["file"]).name for one in first["files"])]
     )
     assert (tmp_path / "x").is_file()
+
+
+def test_what_is_exported_for_the_public_names_no_vacant_house(
+    build_town: Callable[..., Any], tmp_path: Path
+) -> None:
+    town = build_town().project(tmp_path / "town")
+    out = tmp_path / "out"
+    done = document(ibasho("export", town.path, "--public", "--to", out, "--json"))
+    assert [(Path(one["file"]).name, one["rows"] > 0) for one in done["files"]] == [
+        ("zones.csv", True),
+        ("vacancies.csv", False),
+    ]
+    zones = (out / "zones.csv").read_text("utf-8-sig").splitlines()
+    assert zones[0].startswith("scenario,zone_id,group,kind,system")
+    assert len(zones) == done["files"][0]["rows"] + 1
+    points = (out / "vacancies.csv").read_text("utf-8-sig").splitlines()
+    assert points == ["kind,floor_area_m2,built_year,latitude,longitude"]

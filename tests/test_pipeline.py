@@ -10,6 +10,7 @@ import sys
 from typing import ClassVar
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
@@ -141,9 +142,18 @@ class TestOnPaper:
         said = run.assessment.summary
         expected = self.document()
         assert {key: said[key] for key in expected if key != "isolation"} | {
-            "isolation": {key: said["isolation"][key] for key in expected["isolation"]}
+            "isolation": {key: said["isolation"][key] for key in expected["isolation"]},
+            "zones": [
+                {key: row[key] for key in own}
+                for row, own in zip(said["zones"], expected["zones"], strict=True)
+            ],
         } == expected
-        assert set(said) == {*expected, "run", "fingerprint", "datasets", "known", *EXTRA}
+        lost = {row["system"]: [part["lost"] for part in row["lost"]] for row in said["zones"]}
+        assert lost == {
+            "branch_office": [0, 0],
+            "middle_school": [0, 0],
+        }  # Of C, which lies in none, nothing is known.
+        assert set(said) >= {*expected, "run", "fingerprint", "datasets", "known", *EXTRA}
         assert said["run"] == run.run_id == run.path.name
         assert [(row["id"], row["rows"], row["sha256"][-1]) for row in said["datasets"]][:2] == [
             ("municipalities", 1, "0"),
@@ -163,11 +173,14 @@ class TestOnPaper:
         assert own.index.tolist() == [
             "branch:P1",
             "branch:P2",
+            "branch_office:outside",
+            "middle_school:outside",
             "municipality:99101",
             "school:S1",
             "school:S3",
         ]
-        assert own["people"].tolist() == pytest.approx([100, 250, 353, 100, 200 + 200 / 9])
+        assert own["people"].tolist() == pytest.approx([100, 250, 3, 53, 353, 100, 200 + 200 / 9])
+        own = own.drop(index=["branch_office:outside", "middle_school:outside"])
         assert own["covered_people"].tolist() == pytest.approx([100, 50, 150, 100, 50 + 200 / 9])
         assert own["name"].tolist() == ["P1", "P2", "Tiny", "S1 = S2", "S3"]
         assert own["members"].tolist()[3] == "school:S1;school:S2"
@@ -177,14 +190,15 @@ class TestOnPaper:
         older = table[(table["group"] == "age_65_plus") & (table["kind"] == "any")].set_index("zone_id")[
             "people"
         ]
-        assert older.tolist() == pytest.approx([18, 25, 43, 18, 24])
+        # W, in no zone, is 3 people of whom no table tells; C, in no school zone, has 5 of 65 and older.
+        assert older.tolist() == pytest.approx([18, 25, np.nan, 5, 43, 18, 24], nan_ok=True)
 
     def test_no_system_doubles_the_ward(self, run):
         table = run.assessment.zone_summary
         own = table[(table["group"] == "all") & (table["kind"] == "any")]
         assert own.groupby("system")["people"].sum().round(6).to_dict() == {
-            "branch_office": 350,
-            "middle_school": pytest.approx(100 + 200 + 200 / 9),
+            "branch_office": 353,
+            "middle_school": pytest.approx(53 + 100 + 200 + 200 / 9),
             "municipality": 353,
         }
 
@@ -378,13 +392,19 @@ def test_a_run_is_kept_with_what_it_was_made_of(run):
         "AreaCoverage",
         "AreaOpening",
         "Coverage",
+        "Crosswalk",
+        "Equity",
         "Gaps",
         "HotSpots",
         "Indicators",
         "Isolation",
+        "Lorenz",
         "Opening",
         "Origins",
         "Priorities",
+        "Scorecard",
+        "SystemSummary",
+        "ZoneIndicators",
         "ZoneSummary",
     }
     stored = GeoPackage(run.path / "results.gpkg").read(schemas.ZoneSummary)
@@ -583,3 +603,33 @@ def test_what_is_only_somewhere_in_the_municipality_is_in_no_smaller_zone(town, 
     own = own[(own["group"] == "all") & (own["kind"] == "any")].set_index("name")
     assert own.loc[["Tiny", "P1", "P2"], "places"].tolist() == [3, 1, 1]
     assert own.loc[["Tiny", "P1", "P2"], "vacancies"].tolist() == [13, 0, 3]
+
+
+# --- what leaves the house ------------------------------------------------------------------------------
+
+
+def test_what_anybody_may_see_of_the_town(prepared):
+    told = pipeline.public(prepared, prepared.study)
+    counts = told[["people", "covered_people"]].to_numpy().ravel()
+    assert not ((counts > 0) & (counts < 10)).any()
+    assert set(counts[~np.isnan(counts)] % 5) == {0}
+    own = told[(told["group"] == "all") & (told["kind"] == "any")].set_index("zone_id")
+    # The 3 on water are no zone's and no other area's: either the ward's 353 or the zones' 350 must go.
+    assert np.isnan(own.loc["branch_office:outside", "people"])
+    assert own.loc[["municipality:99101", "branch:P1", "branch:P2"], "people"].isna().any()
+    assert set(told["system"]) == {"areas", "branch_office", "middle_school", "municipality"}
+    assert set(told.loc[told["system"] == "areas", "group"]) == {"all"}
+    # Ten vacant houses in P1, three in P2: thirteen would give the three away.
+    vacant = own["vacancies"]
+    assert np.isnan(vacant["branch:P2"])
+    assert vacant[["branch:P1", "municipality:99101"]].isna().any()
+    pd.testing.assert_frame_equal(told, pipeline.public(prepared, prepared.study))
+
+
+def test_a_scenario_is_protected_together_with_the_present(prepared):
+    # A plan that covers the last three people: published beside the present it must not tell how many they are.
+    plan = prepared.coverage.assign(nearest_m=prepared.coverage["nearest_m"].fillna(100.0))
+    told = pipeline.public(prepared, prepared.study, {"plan": plan})
+    own = told[(told["group"] == "all") & (told["kind"] == "any")].set_index(["scenario", "zone_id"])
+    both = own["covered_people"].loc[[("", "municipality:99101"), ("plan", "municipality:99101")]]
+    assert both.isna().any()

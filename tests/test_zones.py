@@ -10,7 +10,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import schemas, zones
+from geo import equity, schemas, zones
 from geo import study as studies
 
 PLANE = "EPSG:6677"
@@ -172,6 +172,7 @@ def summary_of(all_zones, coverage, origins, places=None, vacancies=None):
         zones.members(
             all_zones, points(key="property_id") if vacancies is None else vacancies, key="property_id"
         ),
+        pd.DataFrame({"group": ["all"], "kind": ["any"], "place_id": ["o0"]}),
         group=own.group,
         study=STUDY,
     )
@@ -235,3 +236,236 @@ def test_people_outside_every_zone_are_those_of_everybody():
     )
     inside = zones.members(two, LINE, key="origin_id")
     assert zones.outside(schemas.conform(schemas.Coverage, table), inside, study=STUDY) == 60
+
+
+# --- what zones are to each other -----------------------------------------------------------------------
+
+
+def members_of(all_zones, origins=LINE):
+    return zones.members(all_zones, origins, key="origin_id")
+
+
+def parts_of(all_zones, origins=LINE):
+    return {"s": zones.parts(members_of(all_zones, origins), origins["origin_id"], {})}
+
+
+def systems_of(*parts):
+    return {zone: name for part in parts for zone, name in zip(part["zone_id"], part["system"], strict=True)}
+
+
+def test_places_for_people_are_those_that_fit():
+    two = system((0, 0, 20, 10), (20, 0, 30, 10))
+    rows = summary_of(
+        two, coverage_of([10, 20, 40], [0, 0, 0]), LINE, places=points((5, 5), (6, 5), key="place_id")
+    )
+    own = rows[rows["kind"] == "any"].set_index("zone_id")
+    assert own["places"].tolist() == [2, 0]
+    assert own["fitting_places"].tolist() == [1, 0]
+    assert own["places_per_1000"].tolist() == pytest.approx([1000 / 30, 0])
+
+
+def test_people_in_no_zone_are_a_row():
+    one = system((0, 0, 10, 10))
+    table = schemas.conform(schemas.Coverage, coverage_of([10, 20, 40], [0, 0, 900]))
+    inside = summary_of(one, table, LINE)
+    rows = zones.outside_rows(inside, table, zones.nowhere(parts_of(one)), study=STUDY)
+    own = rows[rows["kind"] == "any"].set_index("zone_id")
+    assert own.loc["s:outside", ["people", "covered_people", "name"]].tolist() == [60, 20, ""]
+    assert own["people"].sum() == 70
+    whole = system((0, 0, 40, 10))
+    full = summary_of(whole, table, LINE)
+    same = zones.outside_rows(full, table, zones.nowhere(parts_of(whole)), study=STUDY)
+    assert same["zone_id"].unique().tolist() == ["s:0"]
+
+
+def test_a_system_in_three_ways():
+    # Zones overlap in the middle: its people and the place there count once.
+    two = system((0, 0, 20, 10), (10, 0, 30, 10), (50, 0, 60, 10))
+    table = schemas.conform(schemas.Coverage, coverage_of([10, 20, 40], [0, 0, 900]))
+    inside = points((15, 5), key="place_id")
+    rows = summary_of(two, table, LINE, places=inside)
+    fitting = pd.DataFrame({"group": ["all"], "kind": ["any"], "place_id": ["o0"]})
+    located = zones.members(two, inside, key="place_id")
+    told = zones.systems_summary(
+        rows, table, parts_of(two), located, fitting, systems_of(two), study=STUDY
+    ).set_index("kind")
+    any_place = told.loc["any"]
+    assert any_place[["zones", "zones_with_place", "fitting_places"]].tolist() == [3, 2, 1]
+    assert any_place["presence_share"] == pytest.approx(2 / 3)
+    assert any_place["people"] == 70
+    assert any_place["covered_share"] == pytest.approx(3 / 7)
+    assert any_place["places_per_1000"] == pytest.approx(1000 / 70)
+    assert told.loc["permanent", "presence_share"] == 0
+
+
+def test_the_crosswalk_is_by_people():
+    one, other = system((0, 0, 20, 10), (20, 0, 30, 10)), system((0, 0, 10, 10), (10, 0, 40, 10), name="t")
+    both = schemas.conform(schemas.Zones, pd.concat([one, other]))
+    table = schemas.conform(schemas.Coverage, coverage_of([10, 20, 40], [0, 0, 0]))
+    rows = zones.crosswalk(table, members_of(both), {}, study=STUDY).set_index(["zone_id", "other_id"])
+    assert rows["people"].to_dict() == {
+        ("s:0", "t:0"): 10,
+        ("s:0", "t:1"): 20,
+        ("s:1", "t:1"): 40,
+        ("t:0", "s:0"): 10,
+        ("t:1", "s:0"): 20,
+        ("t:1", "s:1"): 40,
+    }
+    assert rows["share"].loc[("s:0", "t:1")] == pytest.approx(2 / 3)
+    back = rows["share"].groupby("zone_id").sum()
+    assert back.tolist() == pytest.approx([1] * 4)  # Both systems hold everybody.
+
+
+def test_coincident_zones_are_one_in_the_crosswalk_and_in_the_parts():
+    same = system((0, 0, 20, 10), (0, 0, 20, 10), (10, 0, 30, 10))
+    group = zones.overlaps(same, coincident_iou=0.95).group
+    table = schemas.conform(schemas.Coverage, coverage_of([10, 20, 40], [0, 0, 0]))
+    rows = zones.crosswalk(table, members_of(same), group, study=STUDY)
+    assert rows[["zone_id", "other_id", "people"]].to_numpy().tolist() == [
+        ["s:0", "s:2", 20],
+        ["s:2", "s:0", 20],
+    ]
+    parts = zones.parts(members_of(same), LINE["origin_id"], group)
+    assert parts.tolist() == ["s:0", "s:0;s:2", "s:2"]
+    nowhere = zones.parts(members_of(system((90, 90, 99, 99))), LINE["origin_id"], {})
+    assert nowhere.tolist() == ["", "", ""]
+
+
+ORIGINS = pd.DataFrame(
+    {
+        "origin_id": ["o0", "o1", "o2"],
+        "small_area_id": ["A", "A", "B"],
+        "weight": [0.25, 0.75, 1.0],
+    }
+)
+
+
+def counts(numerator, denominator):
+    return pd.DataFrame(
+        {"small_area_id": ["A", "B"], "indicator": "x", "numerator": numerator, "denominator": denominator}
+    )
+
+
+def test_numerator_and_denominator_go_to_zones_by_people():
+    # Area A is cut: a quarter of its people are in zone 0, the rest with B in zone 1.
+    two = system((0, 0, 10, 10), (10, 0, 30, 10))
+    rows = zones.interpolate(counts([40.0, 10.0], [80.0, 100.0]), ORIGINS, members_of(two), {})
+    assert rows["numerator"].tolist() == [10, 40]
+    assert rows["denominator"].tolist() == [20, 160]
+    assert rows["value"].tolist() == [0.5, 0.25]  # The mean of the shares, 0.3, would be wrong.
+    assert rows["numerator"].sum() == 50
+    assert zones.lost(counts([40.0, 10.0], [80.0, 100.0]), ORIGINS, members_of(two))["lost"].tolist() == [0]
+
+
+def test_what_is_lost_and_what_is_unknown_is_told():
+    one = system((0, 0, 10, 10))
+    told = zones.lost(counts([40.0, 10.0], [80.0, 100.0]), ORIGINS, members_of(one))
+    assert told[["denominator", "lost"]].to_numpy().tolist() == [[180, 160]]
+    whole = system((0, 0, 40, 10))
+    rows = zones.interpolate(counts([40.0, np.nan], [80.0, 100.0]), ORIGINS, members_of(whole), {})
+    assert rows[["numerator", "denominator", "known_share"]].to_numpy().tolist() == [[40, 80, 0.5]]
+    none = zones.interpolate(counts([np.nan] * 2, [80.0, 100.0]), ORIGINS, members_of(whole), {})
+    assert none[["numerator", "denominator", "value"]].isna().all(axis=None)
+
+
+RULES = (
+    {"rule": "near", "tier": "middle", "kinds": ("salon",), "within_m": 500, "min_share": 0.5},
+    {"rule": "permanent", "tier": "middle", "kinds": ("ibasho",), "permanent": True},
+    {"rule": "coordinator", "tier": "middle"},
+    {"rule": "desk", "tier": "municipal", "kinds": ("consultation_desk",)},
+)
+
+
+def verdicts(**fields):
+    study = STUDY.with_(tier_rules=RULES, **fields)
+    two = system((0, 0, 20, 10), (20, 0, 30, 10), (90, 0, 99, 10))
+    near = pd.DataFrame(
+        {"origin_id": ["o0", "o1", "o2"], "people": [10.0, 10.0, 40.0], "near": [500.0, 501.0, np.nan]}
+    )
+    places = pd.DataFrame({"zone_id": ["s:0", "s:0", "s:1"], "place_id": ["a", "b", "c"]})
+    kinds = pd.DataFrame(
+        {"place_id": ["a", "b", "c"], "kind": ["ibasho", "salon", "ibasho"], "permanent": [True, True, False]}
+    )
+    table = zones.scorecard(two, near, places, kinds, members_of(two), study=study)
+    return {rule: part["verdict"].tolist() for rule, part in table.groupby("rule")}
+
+
+def test_zones_against_the_rules_of_their_tier():
+    told = verdicts()
+    assert told["near"] == [
+        "met",
+        "not_met",
+        "unknown",
+    ]  # Half of the people, exactly; nobody lives in the last.
+    assert told["permanent"] == ["met", "not_met", "not_met"]
+    assert told["coordinator"] == ["unknown"] * 3
+    assert "desk" not in told
+    assert verdicts(coordinator_zones=("s:1",))["coordinator"] == ["not_met", "met", "not_met"]
+
+
+# --- what happens at borders ----------------------------------------------------------------------------
+
+
+def test_two_zones_of_one_ward_that_are_the_same_area(realdata):
+    """Chiyoda lets children choose their school: its two middle-school zones are one polygon, twice."""
+    import geopandas
+
+    path = realdata / "school_zones" / "tokyo23_a32_2013" / "MiddleSchool.geojson"
+    own = geopandas.read_file(path)
+    code = next(c for c in own.columns if own[c].astype(str).eq("13101").any())
+    two = own[own[code].astype(str) == "13101"].to_crs(PLANE).geometry.reset_index(drop=True)
+    assert len(two) == 2
+    table = system(*[(0, 0, 1, 1)] * 2).set_geometry(two.to_numpy(), crs=PLANE)
+    same = zones.overlaps(table, coincident_iou=STUDY.coincident_iou)
+    assert same.coincident() == [["s:0", "s:1"]]
+    middle = two[0].representative_point()
+    homes = points((middle.x, middle.y))
+    people = schemas.conform(schemas.Coverage, coverage_of([10], [0]))
+    rows = summary_of(table, people, homes)
+    assert rows.loc[rows["kind"] == "any", ["zone_id", "people"]].to_numpy().tolist() == [["s:0", 10]]
+    assert zones.crosswalk(people, members_of(table, homes), same.group, study=STUDY).empty
+    parts = {"s": zones.parts(members_of(table, homes), homes["origin_id"], same.group)}
+    split = equity.table(people, pd.Series(dtype=float), parts, study=STUDY)
+    assert set(split["theil_between"].dropna()) == {0}
+
+
+def test_a_zone_across_the_border_of_the_ward_counts_our_people_only():
+    # The zone reaches from x = 20 to 60, our people live up to x = 30.
+    across = system((0, 0, 20, 10), (20, 0, 60, 10), codes=["99101", "99102"])
+    kept = zones.relevant(across, LINE, municipality_code="99101")
+    assert kept["zone_id"].tolist() == ["s:0", "s:1"]
+    rows = summary_of(kept, coverage_of([10, 20, 40], [0, 0, 0]), LINE)
+    own = rows[rows["kind"] == "any"].set_index("zone_id")["people"]
+    assert own.to_dict() == {"s:0": 30, "s:1": 40}
+    far = zones.relevant(across, points((5, 5)), municipality_code="99101")
+    assert far["zone_id"].tolist() == ["s:0"]
+
+
+def test_an_origin_on_the_boundary_is_in_both_zones_and_once_in_their_system():
+    two = system((0, 0, 15, 10), (15, 0, 30, 10))
+    table = schemas.conform(schemas.Coverage, coverage_of([10, 20, 40], [0, 0, 0]))
+    inside = members_of(two)
+    rows = summary_of(two, table, LINE)
+    assert rows.loc[rows["kind"] == "any", "people"].tolist() == [30, 60]
+    nothing = zones.members(two, points(key="place_id"), key="place_id")
+    none = pd.DataFrame({"group": [], "kind": [], "place_id": []})
+    told = zones.systems_summary(rows, table, parts_of(two), nothing, none, systems_of(two), study=STUDY)
+    assert told["people"].tolist() == [70, 70]
+    shared = zones.crosswalk(table, inside, {}, study=STUDY)
+    assert shared[["zone_id", "other_id", "people"]].to_numpy().tolist() == [
+        ["s:0", "s:1", 20],
+        ["s:1", "s:0", 20],
+    ]
+    assert zones.parts(inside, LINE["origin_id"], {}).tolist() == ["s:0", "s:0;s:1", "s:1"]
+
+
+def test_a_group_without_data_is_unknown_in_every_table_of_zones():
+    two = system((0, 0, 20, 10), (20, 0, 30, 10))
+    table = schemas.conform(schemas.Coverage, coverage_of([np.nan] * 3, [0, 0, 0]))
+    rows = summary_of(two, table, LINE)
+    assert rows[["people", "places_per_1000"]].isna().all(axis=None)
+    nothing = zones.members(two, points(key="place_id"), key="place_id")
+    none = pd.DataFrame({"group": [], "kind": [], "place_id": []})
+    told = zones.systems_summary(rows, table, parts_of(two), nothing, none, systems_of(two), study=STUDY)
+    assert told[["people", "covered_share", "places_per_1000"]].isna().all(axis=None)
+    assert set(told["state"]) == {"unknown"}

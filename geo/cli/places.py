@@ -98,12 +98,20 @@ def export(
     folder: base.Folder,
     form: Annotated[str, typer.Option("--format", help=say("help.format"), metavar="FORMAT")] = "csv",
     to: Annotated[Path | None, typer.Option("--to", help=say("help.to"), metavar="FOLDER")] = None,
+    public: Annotated[bool, typer.Option("--public", help=say("help.public"))] = False,
     as_json: base.AsJson = False,
 ) -> None:
-    """Write the registry to files."""
+    """Write the registry, or results that anybody may see, to files."""
     from geo import project
     from geo.present import exports
 
+    if public:
+        target = project.open_(folder)
+        document = _export_public(target, to or target.path / "exports" / "public")
+        lines = [say("export.rows", file=one["file"], n=one["rows"]) for one in document["files"]]
+        lines.append(say("export.public", k=target.study.disclosure_k, base=target.study.rounding))
+        base.out(document, "\n".join(lines), as_json)
+        return
     if form not in exports.FORMS:
         raise typer.BadParameter(say("usage.format", value=form, known=", ".join(exports.FORMS)))
     target = project.open_(folder)
@@ -152,6 +160,27 @@ def _export(target: Project, form: exports.Form, folder: Path) -> dict[str, Any]
             folder=str(target.path),
             format=form,
         )
+    _write(made, folder)
+    written = [{"file": str(folder / file.name), "places": file.places} for file in made]
+    left = len(records) - sum(file.places for file in made)
+    return {"project": str(target.path), "format": form, "files": written, "left_out": left}
+
+
+def _export_public(target: Project, folder: Path) -> dict[str, Any]:
+    from geo import disclosure, pipeline
+    from geo.present import exports
+
+    prepared = pipeline.prepare(target)
+    made = exports.public(
+        pipeline.public(prepared, target.study),
+        disclosure.listed(prepared.vacancies).to_crs("EPSG:6668"),
+    )
+    _write(made, folder)
+    written = [{"file": str(folder / file.name), "rows": file.places} for file in made]
+    return {"project": str(target.path), "format": "public", "files": written}
+
+
+def _write(made: list[exports.File], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder, {file.name for file in made})
@@ -164,6 +193,3 @@ def _export(target: Project, form: exports.Form, folder: Path) -> dict[str, Any]
             folder=str(folder),
             problem=str(problem),
         ) from None
-    written = [{"file": str(folder / file.name), "places": file.places} for file in made]
-    left = len(records) - sum(file.places for file in made)
-    return {"project": str(target.path), "format": form, "files": written, "left_out": left}

@@ -96,6 +96,30 @@ def files(
     return made
 
 
+def public(table: pd.DataFrame, vacancies: gpd.GeoDataFrame) -> list[File]:
+    """Results that anybody may see, for a spreadsheet.
+
+    Parameters
+    ----------
+    table : schemas.Public
+    vacancies : GeoDataFrame
+        Of :func:`geo.disclosure.listed`, in degrees.
+    """
+    rows = [{column: _text(value) for column, value in row.items()} for row in table.to_dict("records")]
+    made = [File("zones.csv", _csv(list(table.columns), rows, is_own=False), len(rows))]
+    columns = ["kind", "floor_area_m2", "built_year"]
+    points = [
+        {
+            **{column: _text(row[column]) for column in columns},
+            "latitude": _text(row["geometry"].y),
+            "longitude": _text(row["geometry"].x),
+        }
+        for row in vacancies.to_dict("records")
+    ]
+    header = [*columns, "latitude", "longitude"]
+    return [*made, File("vacancies.csv", _csv(header, points, is_own=False), len(points))]
+
+
 def _file_name(dataset_id: str, suffix: str, taken: Sequence[str]) -> str:
     """A name that every system can write; lists that differ in a sign or a case only stay two files."""
     stem = re.sub(r"[^\w.+-]", "_", dataset_id.split(":", 1)[-1]).lstrip(".") or "places"

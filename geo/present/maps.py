@@ -244,6 +244,32 @@ def risk(isolation: pd.DataFrame, areas: gpd.GeoDataFrame, *, language: text.Lan
     )
 
 
+def hot_spots(
+    isolation: pd.DataFrame, areas: gpd.GeoDataFrame, *, language: text.Language, **shown: Any
+) -> View:
+    """Where high or low risk clusters; what is no more than chance is drawn as such. See :func:`risk`."""
+    own = isolation.set_index("small_area_id")["hot_spot"].reindex(areas["small_area_id"])
+    here = areas["small_area_id"].isin(isolation["small_area_id"]).to_numpy()
+    names = ("hot", "high_among_low", "low_among_high", "cold", "not_significant")
+    codes = (
+        own.map({name: str(i) for i, name in enumerate(names, start=1)})
+        .fillna(UNKNOWN)
+        .to_numpy(dtype=object)
+    )
+    codes[~here] = NOTHING
+    entries = [
+        Entry(str(i), colour, text.say(f"legend.spot_{name}", language))
+        for i, (name, colour) in enumerate(zip(names, palettes.HOT_SPOTS, strict=True), start=1)
+    ]
+    return View(
+        layer="areas",
+        codes="".join(codes),
+        title=text.say("legend.hot_spots", language),
+        entries=(*entries, *_unknown(UNKNOWN in codes, language)),
+        **shown,
+    )
+
+
 def risk_and_access(
     isolation: pd.DataFrame, areas: gpd.GeoDataFrame, *, study: Study, language: text.Language, **shown: Any
 ) -> View:

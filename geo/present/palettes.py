@@ -20,6 +20,8 @@ BIVARIATE = (
     ("#64acbe", "#627f8c", "#574249"),
 )
 """Rows: access good, middling, poor. Columns: risk low, middle, high."""
+HOT_SPOTS = ("#9c4a06", "#f6c98b", "#92c1e0", "#174a7c", "#e6eaee")
+"""High among high, high among low, low among high, low among low, not to be told from chance."""
 GAP = ("#e6eaee", "#e08a2e", "#9c4a06")
 """Reached, a gap, the chosen gap."""
 NEARBY = ("#e6eaee", "#9c4a06")

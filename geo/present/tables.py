@@ -163,9 +163,11 @@ def zone_name(name: str, members: str, language: text.Language) -> str:
 
     Examples
     --------
-    >>> zone_name("A = B", "a;b", "en"), zone_name("A", "a", "en")
-    ('A = B (school choice)', 'A')
+    >>> zone_name("A = B", "a;b", "en"), zone_name("A", "a", "en"), zone_name("", "s:outside", "en")
+    ('A = B (school choice)', 'A', 'In no zone')
     """
+    if not name:
+        return text.say("gap.no_zone", language)
     return text.say("zone.coincident", language, name=name) if ";" in members else name
 
 
@@ -508,10 +510,13 @@ def _access_words(area: Any, language: text.Language) -> str:
 
 
 def _parts_of(part: pd.DataFrame, area: str, language: text.Language) -> str:
-    """A share with its numerator and denominator: 23.1% (120 / 520)."""
     if area not in part.index:
         return text.say("unit.unknown", language)
-    row = part.loc[area]
+    return share_of(part.loc[area], language)
+
+
+def share_of(row: pd.Series, language: text.Language) -> str:
+    """A share with its numerator and denominator: 23.1% (120 / 520)."""
     share = words.percent(row["value"], language)
     if np.isnan(row["numerator"]) or np.isnan(row["denominator"]):
         return share

@@ -1,0 +1,37 @@
+"""One zone on one sheet of paper: people, places, gaps, need, rules, and what is not known."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import widgets
+from geo.present import sheet
+
+page = widgets.open_page("zone_sheet")
+widgets.controls(page)
+assessment, prepared, study, language = page.assessment, page.prepared, page.study, page.language
+zone = widgets.sheet_zone(page)
+
+st.header(page.say("zone_sheet.heading", place=widgets.place(page)), anchor=False)
+widgets.figures(widgets.key_figures(page))
+widgets.method(page)
+with st.container(key="sheet"):
+    widgets.table(sheet.people(assessment.zone_summary, zone, study=study, language=language))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        widgets.table(
+            sheet.places(widgets.named_places(page), prepared.zone_points[0], zone, language=language)
+        )
+        widgets.words_of(widgets.vacancies(page, zone))
+        widgets.table(sheet.rules(assessment.scorecard, zone, language=language))
+    with right:
+        widgets.table(sheet.gaps(assessment.gaps, widgets.gap_names(page), zone, language=language))
+        whole = widgets.municipal_zone(page)
+        widgets.table(sheet.need(assessment.zone_indicators, zone, whole, language=language))
+        st.info(page.say("isolation.caution"))
+    widgets.table(sheet.neighbours(assessment.crosswalk, prepared.zones, zone, language=language))
+    widgets.table(sheet.systems(assessment.system_summary, study=study, language=language))
+widgets.download(
+    page, "zone_sheet", sheet.people(assessment.zone_summary, zone, study=study, language=language)
+)
+widgets.not_known(page)
