@@ -680,7 +680,10 @@ def _checked(streets: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         )
     length, line = streets["length_m"].to_numpy(float), streets.geometry
     bad = ~((length >= 0) & (length <= MAX_PIECE_M)) | (line.geom_type != "LineString") | line.is_empty
-    bad |= ~np.isfinite(line.bounds.to_numpy()).all(axis=1)
+    bounds = line.bounds.to_numpy()
+    bad |= ~np.isfinite(bounds).all(axis=1)
+    if streets.crs.is_geographic:  # across the date line: drawn the long way round the world
+        bad |= bounds[:, 2] - bounds[:, 0] > 180
     bad |= streets["street_id"].duplicated().to_numpy()
     if bad.any():
         row = streets[bad].iloc[0]
@@ -787,6 +790,51 @@ class Joined:
     def __post_init__(self) -> None:
         """Freeze the arrays."""
         _freeze(self)
+
+
+def dead_ends(net: Network) -> gpd.GeoDataFrame:
+    """Where a street ends: the places from which there is only the way back.
+
+    Many of them where none should be are a sign of streets that were not joined in the drawing.
+
+    Returns
+    -------
+    dead_ends : GeoDataFrame
+        ``node_id``, ``length_m`` (of the street without a turning that ends there), points; sorted by node_id.
+    """
+    graph = net.graph
+    ends = np.concatenate([graph.chain_u, graph.chain_v])
+    chain = np.tile(np.arange(len(graph.chain_u)), 2)
+    single = np.bincount(ends, minlength=len(graph.junction))[ends] == 1
+    node, chain = graph.junction[ends[single]], chain[single]
+    pieces = np.add.reduceat(net.edge_length[graph.chain_edge], graph.chain_ptr[:-1], dtype=np.int64)
+    order = np.argsort(net.node_id[node], kind="stable")
+    node, chain = node[order], chain[order]
+    return gpd.GeoDataFrame(
+        {"node_id": net.node_id[node].astype(object), "length_m": pieces[chain] / 10},
+        geometry=gpd.points_from_xy(net.x[node], net.y[node]),
+        crs=net.crs,
+    )
+
+
+def islands(net: Network) -> gpd.GeoDataFrame:
+    """Streets that are not connected with the others, each part in one row: islands, or gaps of the drawing.
+
+    Only those that are long enough to stand on (``island_min_m`` of :func:`build`).
+
+    Returns
+    -------
+    islands : GeoDataFrame
+        ``length_m``, lines; the longest first.
+    """
+    lines = net.lines[len(net.edge_id) :]
+    ends = np.concatenate([shapely.get_coordinates(shapely.get_point(lines, at)) for at in (0, -1)])
+    spots, number = np.unique(ends, axis=0, return_inverse=True)
+    u, v = number[: len(lines)].astype(np.int32), number[len(lines) :].astype(np.int32)
+    part = kernels.components(*kernels.csr(len(spots), u, v, np.zeros(len(lines), np.int32))[:2])
+    together = gpd.GeoDataFrame({"part": part[u]}, geometry=lines, crs=net.crs).dissolve("part")
+    table = together.assign(length_m=np.round(together.length, 1))[["length_m", "geometry"]]
+    return table.sort_values("length_m", ascending=False, kind="stable").reset_index(drop=True)
 
 
 def chosen(joined: Joined, rows: Any) -> Joined:

@@ -56,7 +56,7 @@ Progress = Callable[[str, int, int], None]
 REACH_M = 1200
 """How far the app's slider goes: longer walks are searched again when they are asked for."""
 
-STAGES = ("read", "network", "people", "distances", "cells", "assess", "write")
+STAGES = ("read", "prepare", "network", "people", "distances", "cells", "assess", "write")
 
 
 @dataclass(frozen=True)
@@ -258,6 +258,8 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
     counts = demand.present(statistics, areas_stored)
     areas = demand.attach(areas_stored, counts, store.read(schemas.PointCounts)).to_crs(crs)
 
+    step("prepare")
+    access.warm()
     step("network")
     streets = slope.risen(metric_tables[schemas.Streets], store.read(schemas.Elevations))
     places = metric_tables[schemas.Places]

@@ -406,6 +406,65 @@ def test_nodes_are_points_that_lie_on_the_network(town: network.Network) -> None
     assert at in ([1400, 2400, 5400, 6400, 0], [5000, 4000, 1000, 0, 6400])
 
 
+# --- what is told about it
+
+
+def test_dead_ends_are_where_only_the_way_back_is(town: network.Network) -> None:
+    ends = network.dead_ends(town)
+    assert ends["node_id"].tolist() == ["d", "e"]
+    assert ends["length_m"].tolist() == [640.0, 640.0]  # one street from end to end
+    tee = network.build(streets([*TOWN[:3], ("t", "b", "k", [(0, 100), (0, 130)])]), crs=PLANE)
+    told = network.dead_ends(tee)
+    assert list(zip(told["node_id"], told["length_m"], strict=True)) == [
+        ("a", 100.0),
+        ("d", 400.0),
+        ("k", 30.0),
+    ]
+
+
+def test_islands_are_told_whole() -> None:
+    rows: Rows = [
+        ("m", "a", "b", [(0, 0), (5000, 0)]),
+        ("i", "p", "q", [(0, 900), (700, 900)]),
+        ("j", "q", "r", [(700, 900), (1200, 900)]),
+        ("k", "x", "y", [(0, 2000), (1500, 2000)]),
+        ("gap", "s", "t", [(0, 50), (30, 50)]),
+    ]
+    told = network.islands(network.build(streets(rows), crs=PLANE))
+    assert told["length_m"].tolist() == [1500.0, 1200.0]
+    assert len(network.islands(network.build(streets(rows[:1]), crs=PLANE))) == 0
+
+
+# --- streets as bad as they come
+
+
+def test_bad_streets_end_in_a_network_or_in_a_sentence() -> None:
+    """Loops, the same way twice, ways of no length, nodes in a heap: all that a table may hold lawfully."""
+    rows: Rows = [
+        *TOWN,
+        ("s1b", "a", "b", [(0, 0), (0, 100)]),
+        ("s1c", "b", "a", [(0, 100), (0, 0)]),
+        ("dot", "a", "a", [(0, 0), (0, 0)]),
+        ("dot2", "d", "z", [(300, 0), (300, 0)]),
+        ("ring", "c", "c", [(300, 100), (350, 100), (350, 150), (300, 100)]),
+    ]
+    net = network.build(streets(rows), crs=PLANE)
+    assert len(net.edge_id) == 9
+    assert network.dead_ends(net)["node_id"].tolist() == ["e", "z"]
+    table = streets(rows)
+    table.loc[2, "length_m"] = np.nan
+    table.loc[3, "geometry"] = None
+    with pytest.raises(errors.DataError, match="2 streets have no usable line, length or name"):
+        network.build(table, crs=PLANE)
+
+
+def test_a_street_across_the_date_line_is_named() -> None:
+    table = streets([*TOWN, ("west", "a2", "b2", [(0, 500), (10, 500)])]).to_crs("EPSG:6668")
+    table.loc[5, "geometry"] = shapely.LineString([(179.99, 35.0), (-179.99, 35.0)])
+    with pytest.raises(errors.DataError, match="1 streets have no usable line.*for example west"):
+        network.build(table, crs=PLANE)
+
+
 # --- who walks
 
 
