@@ -518,6 +518,8 @@ def with_profile(net: Network, profile: Profile) -> Network:
     >>> hill.edge_cost.tolist(), hill.edge_back.tolist()
     ([14191], [10000])
     """
+    if profile == net.profile == Profile():
+        return net
     if net.profile != Profile():
         raise ValueError("give the network as it was built: a profile is not added to another one")
     unknown = np.setdiff1d(np.array(profile.closed, dtype=str), net.edge_id)
@@ -790,6 +792,12 @@ class Joined:
     def __post_init__(self) -> None:
         """Freeze the arrays."""
         _freeze(self)
+
+
+def known_rise_share(net: Network) -> float:
+    """Of how much of the length of all streets the rise is known, 0 to 1."""
+    known = net.edge_length[np.isfinite(net.edge_rise)].sum(dtype=np.int64)
+    return float(known / max(net.edge_length.sum(dtype=np.int64), 1))
 
 
 def dead_ends(net: Network) -> gpd.GeoDataFrame:

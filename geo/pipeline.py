@@ -264,7 +264,11 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
     streets = slope.risen(metric_tables[schemas.Streets], store.read(schemas.Elevations))
     places = metric_tables[schemas.Places]
     net = network.build(streets, crs=crs) if len(streets) else None
-    metric: access.Metric = net if net is not None else access.StraightLine(study.detour_factor)
+    metric: access.Metric = (
+        network.with_profile(net, _walker(study))
+        if net is not None
+        else access.StraightLine(study.detour_factor)
+    )
 
     step("people")
     people = {group.group: demand.spread(areas, counts, group.column) for group in study.groups}
@@ -706,6 +710,15 @@ def _document(
     }
 
 
+def _walker(study: Study) -> network.Profile:
+    return network.Profile(
+        slope=study.walk_slope,
+        avoid_stairs=study.avoid_stairs,
+        crossing_m=study.crossing_m,
+        closed=study.closed_streets,
+    )
+
+
 def _facts(prepared: Prepared) -> dict[str, Any]:
     study = prepared.study
     counts = demand.present(prepared.statistics, prepared.small_areas)
@@ -713,6 +726,7 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
     unreachable = dict(coverage.reasons(prepared.coverage, study=study))
     remarks = [
         *summary.remarks_on_method(prepared.method, unreachable, study=study),
+        *summary.remarks_on_walkers(prepared.metric),
         *summary.remarks_on_unit(prepared.small_areas, prepared.statistics),
         *summary.remarks_on_people(prepared.people, prepared.small_areas, counts),
         *summary.remarks_on_places(prepared.places, prepared.refused),

@@ -190,6 +190,16 @@ class Study(BaseModel):
     found: the project's own assumption."""
     detour_factor: float = Field(1.3, ge=1, le=3)
     """Walking over straight distance where there is no street network (fallback; TTRI report R01)."""
+    walk_slope: Literal["off", "there", "both"] = "off"
+    """Whether slopes make streets longer: not at all, on the way to the place, or there and back (Tobler 1993).
+    Distances and limits are then metres on the flat. Streets whose rise is not known are taken as level."""
+    avoid_stairs: bool = False
+    """Nobody walks on streets with stairs: wheelchairs, prams, sticks."""
+    crossing_m: float = Field(0.0, ge=0, le=1000)
+    """Metres added for each crossing of three streets or more that is walked over (waiting, kerbs). No official
+    value was found: off unless a project sets its own."""
+    closed_streets: tuple[str, ...] = ()
+    """``street_id`` of pieces of street that nobody can walk on: building sites, disasters, scenarios."""
     catchment_width_m: int = Field(30, ge=20, le=100)
     """How far from a street the ground beside it belongs to a catchment as it is drawn, metres (half the depth of
     a block of houses; the project's own assumption). Nobody is counted by it: every home walks its own way to

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from geo import coverage, mesh
+from geo import access, coverage, mesh, network
 from geo import isolation as needs
 from geo import opening as opening_
 from geo.opening import Reached
@@ -783,6 +783,37 @@ def remarks_on_method(method: str, unreachable: Mapping[str, float], *, study: S
         )
     for reason, people in unreachable.items():
         yield replace(UNREACHABLE[reason], values={"n": number(people)})
+
+
+def remarks_on_walkers(metric: access.Metric) -> Iterable[Remark]:
+    """What makes a metre longer than a metre, and of how much of the streets that is not known."""
+    if isinstance(metric, access.StraightLine):
+        return
+    walker = metric.profile
+    if walker.slope != "off":
+        yield Remark(
+            "partial",
+            "slope_unknown",
+            "Slopes count: distances are metres on the flat. Of {share} of the length of the streets the rise is not "
+            "known; it is taken as level.",
+            {"share": f"{1 - network.known_rise_share(metric):.0%}"},
+        )
+    if walker.avoid_stairs:
+        yield Remark("partial", "stairs_avoided", "Nobody walks on streets with stairs.")
+    if walker.crossing_m:
+        yield Remark(
+            "partial",
+            "crossings_cost",
+            "Each crossing that is walked over counts as {metres} m more.",
+            {"metres": walker.crossing_m},
+        )
+    if walker.closed:
+        yield Remark(
+            "partial",
+            "streets_closed",
+            "The study closes pieces of street to everybody: {n}.",
+            {"n": len(walker.closed)},
+        )
 
 
 NO_LIST = Remark(

@@ -461,7 +461,7 @@ def test_bad_streets_end_in_a_network_or_in_a_sentence() -> None:
 def test_a_street_across_the_date_line_is_named() -> None:
     table = streets([*TOWN, ("west", "a2", "b2", [(0, 500), (10, 500)])]).to_crs("EPSG:6668")
     table.loc[5, "geometry"] = shapely.LineString([(179.99, 35.0), (-179.99, 35.0)])
-    with pytest.raises(errors.DataError, match="1 streets have no usable line.*for example west"):
+    with pytest.raises(errors.DataError, match=r"1 streets have no usable line.*for example west"):
         network.build(table, crs=PLANE)
 
 

@@ -633,3 +633,19 @@ def test_a_scenario_is_protected_together_with_the_present(prepared):
     own = told[(told["group"] == "all") & (told["kind"] == "any")].set_index(["scenario", "zone_id"])
     both = own["covered_people"].loc[[("", "municipality:99101"), ("plan", "municipality:99101")]]
     assert both.isna().any()
+
+
+def test_a_study_that_closes_a_street_makes_the_walk_longer_and_says_so(build_town, tmp_path):
+    town = build_town()
+    between = town.streets[(town.streets["u"] == "n03") | (town.streets["v"] == "n03")]["street_id"]
+    open_ = pipeline.prepare(town.project(tmp_path / "open"))
+    closed = pipeline.prepare(
+        town.project(tmp_path / "closed", closed_streets=tuple(between[:1]), crossing_m=5.0)
+    )
+    far = [prepared.coverage["nearest_m"].fillna(1e9).sum() for prepared in (open_, closed)]
+    assert far[1] > far[0]
+    assert (
+        open_.origins["origin_id"].tolist() == closed.origins["origin_id"].tolist()
+    )  # people stay where they live
+    said = [remark["code"] for remark in pipeline.assess(closed, closed.study).summary["known"]]
+    assert {"streets_closed", "crossings_cost"} <= set(said)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo import demand, summary
+from geo import access, demand, network, summary
 from geo import study as studies
 
 STUDY = studies.make(municipality_code="99101")
@@ -115,6 +115,18 @@ def test_what_the_method_cannot_say():
     assert codes(remarks) == ["straight_line", "unreachable_far_from_street"]
     assert "1.3" in remarks[0].document()["text"]
     assert remarks[1].document()["values"] == {"n": 2.5}
+
+
+def test_what_makes_a_metre_longer_is_said(build_town):
+    town = build_town()
+    net = network.build(town.streets, crs=town.streets.crs.to_string())
+    assert codes(summary.remarks_on_walkers(net)) == []
+    assert codes(summary.remarks_on_walkers(access.StraightLine(1.3))) == []
+    some = town.streets["street_id"].iloc[-1]
+    walker = network.Profile(slope="both", avoid_stairs=True, crossing_m=12, closed=(some,))
+    remarks = list(summary.remarks_on_walkers(network.with_profile(net, walker)))
+    assert codes(remarks) == ["slope_unknown", "stairs_avoided", "crossings_cost", "streets_closed"]
+    assert "100%" in remarks[0].document()["text"]
 
 
 def test_coverages_come_in_the_order_of_the_study(town):
