@@ -31,6 +31,7 @@ with st.container(key="sheet"):
         st.info(page.say("isolation.caution"))
     widgets.table(sheet.neighbours(assessment.crosswalk, prepared.zones, zone, language=language))
     widgets.table(sheet.systems(assessment.system_summary, study=study, language=language))
+    widgets.table(sheet.equity(assessment.equity, study=study, language=language))
 widgets.download(
     page, "zone_sheet", sheet.people(assessment.zone_summary, zone, study=study, language=language)
 )

@@ -216,6 +216,25 @@ def systems(table: pd.DataFrame, *, study: Study, language: text.Language) -> Ro
     return Rows(text.say("table.systems", language, **said), columns, rows, language)
 
 
+def equity(table: pd.DataFrame, *, study: Study, language: text.Language) -> Rows:
+    """How evenly access is shared: what people have, and how it lies; see :class:`geo.schemas.Equity`."""
+    own = table[(table["group"] == study.gap_group) & (table["kind"] == study.gap_kind)]
+    whole = own[own["system"] == "municipality"].set_index("good")
+    rows: list[tuple[Value, ...]] = []
+    for name in ("gini", "palma", "concentration", "fgt0", "fgt1"):
+        cells = [
+            float(whole.loc[good, name]) if good in whole.index else None for good in ("nearness", "places")
+        ]
+        rows.append((text.say(f"equity.{name}", language), *cells))
+    for row in own[(own["good"] == "nearness") & (own["system"] != "municipality")].itertuples():
+        system = words.label("system", row.system, language)
+        share = row.theil_between / row.theil if row.theil > 0 else None
+        rows.append((text.say("equity.between", language, system=system), share, None))
+    said = {"group": words.label("group", study.gap_group, language), "limit": study.limit_m}
+    columns = _columns(language, "equity_measure", ("nearness", "score"), ("n_places", "score"))
+    return Rows(text.say("table.equity", language, **said), columns, tuple(rows), language)
+
+
 def _columns(language: text.Language, *keys: str | tuple[str, tables.Kind]) -> tuple[Column, ...]:
     pairs: list[tuple[str, tables.Kind]] = [(key, "text") if isinstance(key, str) else key for key in keys]
     return tuple(Column(text.say(f"column.{name}", language), kind) for name, kind in pairs)
