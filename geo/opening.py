@@ -142,6 +142,26 @@ def read(text: str) -> schedule.Schedule:
     return schedule.parse(text).schedule if text else schedule.UNKNOWN
 
 
+def has_hours(places: pd.DataFrame) -> pd.Series:
+    """Whether some opening hours of each place are surely known.
+
+    Examples
+    --------
+    >>> has_hours(pd.DataFrame({"opening_text": ["Tu 10:00-15:00", "Tu", None]})).tolist()
+    [True, False, False]
+    """
+    known = [
+        any(
+            None not in session.ends
+            for rule in read(told).rules
+            if rule.is_certain
+            for session in rule.sessions
+        )
+        for told in _texts(places)
+    ]
+    return pd.Series(known, index=places.index, dtype=bool)
+
+
 @lru_cache(maxsize=8192)
 def _grid(text: str, first: Any, last: Any) -> NDArray[np.int8]:
     return schedule.slots(read(text), first, last)

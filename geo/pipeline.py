@@ -202,6 +202,17 @@ class Assessment:
     area_opening: pd.DataFrame
     choices: Mapping[type[schemas.Table], pd.DataFrame]
     """Dependence, functions, partners, room, and what would close a gap."""
+
+    @property
+    def dependence(self) -> pd.DataFrame:
+        """What each place means to the people around it."""
+        return self.choices[schemas.Dependence]
+
+    @property
+    def gap_options(self) -> pd.DataFrame:
+        """What would close each gap; internal."""
+        return self.choices[schemas.GapOptions]
+
     isolation: pd.DataFrame
     indicators: pd.DataFrame
     hot_spots: pd.DataFrame
@@ -730,6 +741,7 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
         *summary.remarks_on_unit(prepared.small_areas, prepared.statistics),
         *summary.remarks_on_people(prepared.people, prepared.small_areas, counts),
         *summary.remarks_on_places(prepared.places, prepared.refused),
+        *summary.remarks_on_offers(prepared.places),
         *summary.remarks_on_duplicates(prepared.duplicates),
         *summary.remarks_on_need(prepared.need[0], prepared.need[2], study=study),
         *summary.remarks_on_zones(prepared.zones),

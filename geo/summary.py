@@ -696,6 +696,27 @@ def remarks_on_places(places: pd.DataFrame, refused: pd.DataFrame) -> Iterable[R
         )
 
 
+def remarks_on_offers(places: pd.DataFrame) -> Iterable[Remark]:
+    """What is not known of when places open and what they offer."""
+    is_open = places[places["status"] == "open"]
+    silent = int((~opening_.has_hours(is_open)).sum())
+    if silent:
+        yield Remark(
+            "partial",
+            "hours_unknown",
+            "The opening hours of {n} of {all} open places are not known: they are unknown all the time, never open.",
+            {"n": silent, "all": len(is_open)},
+        )
+    assumed = int(is_open["functions"].isna().sum())
+    if assumed:
+        yield Remark(
+            "partial",
+            "functions_by_kind",
+            "For {n} of {all} open places the list does not say what they offer; their kind decides.",
+            {"n": assumed, "all": len(is_open)},
+        )
+
+
 def remarks_on_duplicates(pairs: pd.DataFrame) -> Iterable[Remark]:
     """Places that were entered twice, and those of which nobody knows.
 

@@ -163,6 +163,8 @@ class TestOnPaper:
             "unreachable_water_area",
             *["group_unknown_areas"] * 3,
             "suppressed_areas",
+            "hours_unknown",
+            "functions_by_kind",
             "indicator_by_chance",  # One of 50 and 100 households: no more than chance.
             "no_hot_spots",
         ]

@@ -109,6 +109,15 @@ def test_what_is_not_known_of_the_places(town):
     assert "A, B" in remarks[2].document()["text"]
 
 
+def test_what_is_not_known_of_hours_and_functions(town):
+    told = town.places.assign(opening_text=["火 10～12時", "不定期", None], functions=["eat", None, None])
+    remarks = list(summary.remarks_on_offers(told))
+    assert codes(remarks) == ["hours_unknown", "functions_by_kind"]
+    assert [remark.document()["values"] for remark in remarks] == [{"n": 1, "all": 2}] * 2
+    known = told.assign(opening_text="火 10～12時", functions="eat")
+    assert list(summary.remarks_on_offers(known)) == []
+
+
 def test_what_the_method_cannot_say():
     assert codes(summary.remarks_on_method("network", {}, study=STUDY)) == []
     remarks = list(summary.remarks_on_method("straight_line", {"far_from_street": 2.5}, study=STUDY))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import state, widgets
-from geo.present import maps, tables
+from geo.present import maps, reach, tables
 
 page = widgets.open_page("coverage")
 widgets.controls(page)
@@ -47,4 +47,17 @@ for note in tables.zone_notes(assessment.summary, system=division, language=page
 widgets.download(
     page, "coverage", rows, widgets.shapes(page, "areas" if division == state.AREAS else "zones")
 )
+
+st.subheader(page.say("reach.title"), anchor=False)
+asked = {"study": study, "language": page.language}
+widgets.figures(reach.figures(assessment.summary, **asked))
+when, what = st.columns([1, 1], gap="medium")
+with when:
+    timetable = reach.timetable(assessment.summary, **asked)
+    widgets.table(timetable)
+    widgets.words_of(reach.dayparts(assessment.summary, **asked))
+    widgets.download(page, "timetable", timetable)
+with what:
+    widgets.table(reach.functions(assessment.summary, **asked))
+widgets.table(reach.dependence(assessment.dependence, prepared.places, **asked))
 widgets.not_known(page)

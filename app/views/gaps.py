@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import state, widgets
-from geo.present import maps, tables
+from geo.present import maps, reach, tables
 
 page = widgets.open_page("gaps")
 widgets.controls(page)
@@ -29,6 +29,8 @@ with right:
         widgets.table(
             tables.gap(assessment.gaps, gap, names, prepared.zones, study=study, language=page.language)
         )
+        closers = (assessment.gap_options, gap, prepared.places)
+        widgets.table(reach.options(*closers, study=study, language=page.language))
 with left:
     view = maps.gaps(
         assessment.coverage,
