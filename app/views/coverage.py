@@ -49,15 +49,15 @@ widgets.download(
 )
 
 st.subheader(page.say("reach.title"), anchor=False)
-asked = {"study": study, "language": page.language}
-widgets.figures(reach.figures(assessment.summary, **asked))
+summary, language = assessment.summary, page.language
+widgets.figures(reach.figures(summary, study=study, language=language))
 when, what = st.columns([1, 1], gap="medium")
 with when:
-    timetable = reach.timetable(assessment.summary, **asked)
+    timetable = reach.timetable(summary, study=study, language=language)
     widgets.table(timetable)
-    widgets.words_of(reach.dayparts(assessment.summary, **asked))
+    widgets.words_of(reach.dayparts(summary, study=study, language=language))
     widgets.download(page, "timetable", timetable)
 with what:
-    widgets.table(reach.functions(assessment.summary, **asked))
-widgets.table(reach.dependence(assessment.dependence, prepared.places, **asked))
+    widgets.table(reach.functions(summary, study=study, language=language))
+widgets.table(reach.dependence(assessment.dependence, prepared.places, study=study, language=language))
 widgets.not_known(page)
