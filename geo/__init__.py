@@ -11,6 +11,7 @@ The way the data goes; each module imports only what stands above it::
     schedule     opening words <-> a recurrence <-> half-hour slots: open, closed or unknown
     changes      what an import changes, row by row: found, kept, undone
     registry     entries of many lists -> places, each once
+    entries      entries of the registry: found, due for review, changed by hand, kept over imports
     manifest     what a run was made of: digests, fingerprints, versions
     mesh         grid squares from their codes, and whose they are
     network      streets -> a walking network of frozen arrays; points join it

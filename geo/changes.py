@@ -62,7 +62,7 @@ def between(
     for field in schemas.columns_of(schema):
         if field in keys:
             continue
-        was, now = ([_plain(value) for value in state[field]] for state in (old, new))
+        was, now = ([plain(value) for value in state[field]] for state in (old, new))
         for i in np.flatnonzero(_differ(was, now)).tolist():
             rows.append(("changed", both[i], field, _json(was[i]), _json(now[i])))
     table = pd.DataFrame(rows, columns=list(COLUMNS[2:]), dtype=object)
@@ -119,11 +119,30 @@ def undone(schema: type[schemas.Table], table: pd.DataFrame, changes: pd.DataFra
     return schemas.conform(schema, rows)
 
 
+def told(value: Any) -> str:
+    """A value as the history writes it, in JSON; not known is null.
+
+    Examples
+    --------
+    >>> told("a"), told(float("nan")), told(True), value_of(told(2.0))
+    ('"a"', 'null', 'true', 2.0)
+    """
+    return _json(plain(value))
+
+
+def value_of(words: str) -> Any:
+    """The value that :func:`told` wrote."""
+    return _value(json.loads(words))
+
+
+def key_of(words: str) -> list[Any]:
+    """The key of a row, as the history writes it."""
+    return list(json.loads(words))
+
+
 def _index(table: pd.DataFrame, keys: Sequence[str]) -> pd.Index[Any]:
     values = zip(*(table[key] for key in keys), strict=True)
-    return pd.Index(
-        [json.dumps([_plain(v) for v in row], ensure_ascii=False) for row in values], dtype=object
-    )
+    return pd.Index([json.dumps([plain(v) for v in row], ensure_ascii=False) for row in values], dtype=object)
 
 
 def _records(table: pd.DataFrame, chosen: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -132,7 +151,7 @@ def _records(table: pd.DataFrame, chosen: Any) -> list[tuple[str, dict[str, Any]
 
 
 def _whole(row: dict[str, Any]) -> str:
-    return json.dumps({field: _plain(value) for field, value in row.items()}, ensure_ascii=False)
+    return json.dumps({field: plain(value) for field, value in row.items()}, ensure_ascii=False)
 
 
 def _differ(was: list[Any], now: list[Any]) -> list[bool]:
@@ -154,8 +173,8 @@ def _is_shape(value: Any) -> bool:
     return isinstance(value, dict) and _WKB in value
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON has it; unknown is null."""
+def plain(value: Any) -> Any:
+    """A value as JSON has it; what is not known is None."""
     if isinstance(value, shapely.Geometry):
         return {_WKB: shapely.to_wkb(value, hex=True)}
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import geopandas as gpd
 import pandas as pd
 
-from geo import changes, errors, manifest, mesh, registry, schemas, slope, sources, zones
+from geo import changes, entries, errors, manifest, mesh, registry, schemas, slope, sources, zones
 from geo import study as studies
 from geo.sources import fetch
 from geo.store import GeoPackage, Store, locked
@@ -23,6 +23,8 @@ from geo.study import Study
 CODE_WEIGHTS = (6, 5, 4, 3, 2)
 DECISIONS = "decisions:duplicates"
 """The dataset of what persons decided about places that may be one."""
+EDITS = "edits:places"
+"""The dataset of what persons changed in the registry."""
 WAITING = (
     "rows_no_position",
     "venues_no_parent",
@@ -370,7 +372,9 @@ class Changes:
     @property
     def replaces(self) -> dict[str, int]:
         """Rows that would be changed or be gone, by dataset; where it is empty nothing is overwritten."""
+        # An edit goes only with the value that a list now gives, which is counted there.
         lost = self.history[self.history["action"].isin(("changed", "gone"))]
+        lost = lost[lost["dataset_id"] != EDITS]
         counts = {name: _lost_rows(self.of(name)) for name in sorted(lost["dataset_id"].unique())}
         return {name: rows for name, rows in counts.items() if rows}
 
@@ -407,16 +411,20 @@ def compare(project: Project, readings: Sequence[sources.Reading]) -> Changes:
     tables: dict[type[schemas.Table], pd.DataFrame] = {}
     found: list[pd.DataFrame] = []
     first = []
+    edits = store.read(schemas.Edits)
+    hold = edits
     for reading in readings:
         name = reading.dataset_id
         used = _tables_of(reading, known)
         states = {schema: tables[schema] if schema in tables else store.read(schema) for schema in used}
-        fresh = _fresh(reading, states)
+        fresh, left = _fresh(reading, states, hold)
         parts = [_between(schema, states[schema], fresh[schema], name) for schema in used]
         if name in known.index and changes.seen(pd.concat(parts)).empty:
             fresh, parts = {}, []
             if known["sha256"][name] != reading.sha256:
                 continue
+            left = hold
+        hold = left
         fresh[schemas.Datasets] = schemas.conform(schemas.Datasets, pd.DataFrame([reading.dataset()]))
         fresh[schemas.Notes] = schemas.conform(schemas.Notes, notes_of(reading))
         states |= {schemas.Datasets: tables.get(schemas.Datasets, datasets)}
@@ -433,6 +441,8 @@ def compare(project: Project, readings: Sequence[sources.Reading]) -> Changes:
             tables |= {schema: _replaced(states[schema], {name}, [fresh[schema]]) for schema in fresh}
     for name in _renamed(readings, known):
         found += _taken_out(store, tables, name)
+    if len(hold) < len(edits):
+        found += _edited(tables, (edits, hold), tables.get(schemas.Datasets, datasets))
     history = pd.concat(
         [pd.DataFrame(columns=list(changes.COLUMNS), dtype=object), *found], ignore_index=True
     )
@@ -466,14 +476,42 @@ def _tables_of(reading: sources.Reading, known: pd.DataFrame) -> list[type[schem
 
 
 def _fresh(
-    reading: sources.Reading, states: Mapping[type[schemas.Table], pd.DataFrame]
-) -> dict[type[schemas.Table], pd.DataFrame]:
+    reading: sources.Reading, states: Mapping[type[schemas.Table], pd.DataFrame], edits: pd.DataFrame
+) -> tuple[dict[type[schemas.Table], pd.DataFrame], pd.DataFrame]:
+    """The tables of a reading with what persons changed, and the edits of the project that still hold."""
     fresh = {schema: schemas.empty(schema) for schema in states}
     table = schemas.conform(reading.schema, reading.table)
+    if schemas.Places not in states:
+        return {**fresh, reading.schema: table}, edits
+    old = states[schemas.Places]
+    old = old[old["dataset_id"] == reading.dataset_id]
+    own = edits["place_id"].isin(old["place_id"])
+    hold = edits[own][:0]
     if reading.schema is schemas.Places:
-        old = states[schemas.Places]
-        table = registry.aligned(table, old[old["dataset_id"] == reading.dataset_id])
-    return {**fresh, reading.schema: table}
+        aligned = registry.aligned(table, entries.as_listed(old, edits[own]))
+        table, hold = entries.kept(aligned, edits[own])
+    both = [part for part in (edits[~own], hold) if len(part)]
+    return {**fresh, reading.schema: table}, _joined(both, schemas.Edits)
+
+
+def _joined(parts: Sequence[pd.DataFrame], schema: type[schemas.Table]) -> pd.DataFrame:
+    table: pd.DataFrame = schemas.conform(schema, pd.concat(parts)) if parts else schemas.empty(schema)
+    return table
+
+
+def _edited(
+    tables: dict[type[schemas.Table], pd.DataFrame],
+    edits: tuple[pd.DataFrame, pd.DataFrame],
+    datasets: pd.DataFrame,
+) -> list[pd.DataFrame]:
+    """What it changes that there are other edits than before, in the tables and for the history."""
+    before, after = edits
+    noted = _by_persons(after, schemas.Edits, EDITS)
+    tables |= {schemas.Edits: after, schemas.Datasets: _replaced(datasets, {EDITS}, [noted])}
+    return [
+        changes.between(schemas.Edits, before, after, dataset_id=EDITS),
+        _between(schemas.Datasets, datasets, noted, EDITS),
+    ]
 
 
 def _between(
@@ -642,7 +680,7 @@ def decide(
     after = schemas.conform(schemas.Duplicates, pd.concat(parts)) if parts else before[:0]
     registry.duplicates(places, after)  # raises when it contradicts what was said before
     datasets = store.read(schemas.Datasets)
-    noted = _decisions(after)
+    noted = _by_persons(after, schemas.Duplicates, DECISIONS)
     found = [
         changes.between(schemas.Duplicates, before, after, dataset_id=DECISIONS),
         _between(schemas.Datasets, datasets, noted, DECISIONS),
@@ -651,20 +689,63 @@ def decide(
     keep(project, Changes(tables, pd.concat(found, ignore_index=True), basis=basis), when=when, who=who)
 
 
-def _decisions(decided: pd.DataFrame) -> pd.DataFrame:
-    """Decisions as a dataset: they change numbers, so a run must tell and fingerprint them."""
-    if decided.empty:
+def edit(
+    project: Project,
+    place_id: str,
+    fields: Mapping[str, Any],
+    *,
+    when: str | None = None,
+    who: str | None = None,
+) -> Changes:
+    """Keep what a person changes in one entry of the registry; it can be taken back like an import.
+
+    A newer edition of its list does not undo it while the list says what it said; where the list says something new,
+    that is shown as a change and needs to be accepted.
+
+    Parameters
+    ----------
+    project : Project
+    place_id : str
+    fields : mapping
+        Of :data:`geo.entries.FIELDS`.
+    when, who : str, optional
+        For the history: the time, ISO 8601, and the person.
+
+    Returns
+    -------
+    changes : Changes
+        What was stored; without history when nothing differs.
+
+    Raises
+    ------
+    DataError
+        See :func:`geo.entries.changed`.
+    StoreError
+        The store cannot be read or written.
+    """
+    store = project.store
+    basis = _last(store.read(schemas.History))
+    places, edits = store.read(schemas.Places), store.read(schemas.Edits)
+    after = entries.changed(places, place_id, fields)
+    name = str(after.loc[after["place_id"] == place_id, "dataset_id"].iloc[0])
+    tables: dict[type[schemas.Table], pd.DataFrame] = {schemas.Places: after}
+    found = [changes.between(schemas.Places, places, after, dataset_id=name)]
+    if len(found[0]):
+        noted = entries.noted(edits, places, after)
+        found += _edited(tables, (edits, noted), store.read(schemas.Datasets))
+    made = Changes(tables, pd.concat(found, ignore_index=True), basis=basis)
+    keep(project, made, when=when, who=who)
+    return made
+
+
+def _by_persons(table: pd.DataFrame, schema: type[schemas.Table], name: str) -> pd.DataFrame:
+    """What persons said as a dataset: it changes numbers, so a run must tell and fingerprint it."""
+    if table.empty:
         return schemas.empty(schemas.Datasets)
-    sha256 = manifest.digest(decided)
-    row = {
-        "dataset_id": DECISIONS,
-        "kind": "duplicates",
-        "table": "Duplicates",
-        "file": "-",
-        "sha256": sha256,
-    }
+    row = {"dataset_id": name, "kind": schema.__name__.lower(), "table": schema.__name__, "file": "-"}
+    row |= {"sha256": manifest.digest(table)}
     blank = dict.fromkeys(("edition", "licence", "encoding", "crs"))
-    rows = {"rows": len(decided), "kept": len(decided)}
+    rows = {"rows": len(table), "kept": len(table)}
     return schemas.conform(schemas.Datasets, pd.DataFrame([{**row, **blank, **rows}]))
 
 

@@ -339,6 +339,17 @@ class Duplicates(Table):
     """What a person said; wins over the rules."""
 
 
+class Edits(Table):
+    """What persons changed in entries of the registry, beside what the lists say; see :mod:`geo.entries`."""
+
+    place_id: Text = key()
+    field: Text = key()
+    listed: Text
+    """What the list says, as JSON: while it says so, the edit holds."""
+    edited: Text
+    """What the person said, as JSON."""
+
+
 class History(Table):
     """Every change of what was imported, in change sets; see :mod:`geo.changes`."""
 
