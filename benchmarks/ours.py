@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo import kernels, network
+from geo import access, catchment, kernels, network
 
-Run = Callable[[], dict[str, np.ndarray]]
+Later = Callable[[], np.ndarray]
+Run = Callable[[], dict[str, np.ndarray | Later]]
 CRS = "EPSG:6677"
 
 
@@ -49,11 +50,12 @@ class _Net:
         label = np.repeat(np.arange(len(self.places.edge), dtype=np.int32), 2)
         return self.places.ends.ravel(), self.places.arrive.ravel(), label
 
-    def at_nodes(self, distance: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """From the junctions to all nodes, in the order of the bench."""
-        direct = network.on_same_chain(self.nodes, self.places)
-        dm, names = kernels.k_at_points(distance, label, self.nodes.ends, self.nodes.leave, *direct)
-        return dm[self.node], names[self.node]
+    def at_all(self, found: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """Decimetres of every node, from those of the junctions."""
+        nodes, goal = (self.graph.junction, self.net.slot_node), self.places
+        return kernels.nearest_along(
+            self.graph.slots, found, nodes, goal.chain, goal.there, goal.home, goal.off
+        )[0]
 
 
 def graph(city: SimpleNamespace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -74,9 +76,9 @@ def nearest(city: SimpleNamespace) -> Run:
     here = _Net(city)
     arrays = here.graph.indptr, here.graph.heads, here.graph.back
 
-    def run() -> dict[str, np.ndarray]:
-        distance, label = kernels.nearest(*arrays, *here.seeds())
-        return {"distance": here.at_nodes(distance[:, None], label[:, None])[0][:, 0]}
+    def run() -> dict[str, Later]:
+        distance = here.at_all(kernels.nearest(*arrays, *here.seeds()))
+        return {"distance": lambda: distance[here.node]}
 
     return run
 
@@ -85,9 +87,11 @@ def k_nearest(city: SimpleNamespace) -> Run:
     here = _Net(city)
     arrays = here.graph.indptr, here.graph.heads, here.graph.back
 
-    def run() -> dict[str, np.ndarray]:
-        distance, label = here.at_nodes(*kernels.k_nearest(*arrays, *here.seeds(), 3))
-        return {"distance": distance, "label": label}
+    def run() -> dict[str, Later]:
+        found = kernels.k_nearest(*arrays, *here.seeds(), 3)
+        direct = network.on_same_chain(here.nodes, here.places)
+        distance, label = kernels.k_at_points(*found, here.nodes.ends, here.nodes.leave, *direct)
+        return {"distance": lambda: distance[here.node], "label": lambda: label[here.node]}
 
     return run
 
@@ -107,6 +111,19 @@ def pairs(city: SimpleNamespace) -> Run:
             "place": place,
             "dm": dm,
         }
+
+    return run
+
+
+def sum(city: SimpleNamespace) -> Run:  # noqa: A001  (the name of the task)
+    here = _Net(city)
+    homes, weight, graph = here.joined(city.demand), city.people.astype(float), here.graph
+    arrays = graph.indptr, graph.heads, graph.cost, graph.slots
+    where = homes.ends, homes.leave, homes.chain, (homes.there, homes.home, homes.off)
+
+    def run() -> dict[str, Later]:
+        sums = network.at_nodes(here.net, *kernels.sums_within(*arrays, *where, weight, 8_000))
+        return {"sum": lambda: sums[here.node]}
 
     return run
 
@@ -135,7 +152,48 @@ def uncontracted(city: SimpleNamespace) -> Run:
     return lambda: {"distance": kernels.nearest(*arrays, *seeds)[0]}
 
 
+def moved_places(city: SimpleNamespace) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """The places before and after one of them moved."""
+    both = city.place, np.append(city.target, city.place[1:])
+    names = [f"{i:05d}" for i in range(len(city.place))]
+    return tuple(  # type: ignore[return-value]
+        gpd.GeoDataFrame({"place_id": names}, geometry=gpd.points_from_xy(city.x[at], city.y[at]), crs=CRS)
+        for at in both
+    )
+
+
+def move(city: SimpleNamespace) -> Run:
+    """One place moved: what it changes, worked out from the field as it was."""
+    here = _Net(city)
+    before, after = moved_places(city)
+    field = access.field(here.net, before)
+
+    def run() -> dict[str, Later]:
+        now = access.changed(field, after)
+        return {"distance": lambda: access.at_nodes(now)[0][here.node]}
+
+    return run
+
+
 def searched_again(city: SimpleNamespace) -> Run:
-    """One place moved, and everything searched anew."""
-    moved = SimpleNamespace(**{**vars(city), "place": np.append(city.place[1:], city.target)})
-    return nearest(moved)
+    """The same, searched anew."""
+    here = _Net(city)
+    after = moved_places(city)[1]
+
+    def run() -> dict[str, Later]:
+        now = access.field(here.net, after)
+        return {"distance": lambda: access.at_nodes(now)[0][here.node]}
+
+    return run
+
+
+def catchments(city: SimpleNamespace) -> Run:
+    """Catchments of 300, 500 and 800 m of every place."""
+    here = _Net(city)
+    places = moved_places(city)[0]
+
+    def run() -> dict[str, Later]:
+        found = catchment.areas(here.net, places, limits_m=(300, 500, 800))
+        return {"rows": lambda: np.array(len(found))}
+
+    return run

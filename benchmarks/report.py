@@ -17,6 +17,7 @@ TASKS = {
     "snap": "300 000 points to the nearest piece of street",
     "raw": "Nearest place, network as OpenStreetMap draws it (most nodes are bends)",
     "move": "One place moved: the nearest place of every node again",
+    "catchments": "Catchments of 300, 500 and 800 m of 3 000 places, one core",
     "build": "A network from a table of edges",
 }
 

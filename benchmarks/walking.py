@@ -47,6 +47,7 @@ SIZES = {
     "raw": ["monaco", "raw4M"],
     "move": ["50k", "250k", "1M"],
     "build": ["50k", "250k", "1M", "2M"],
+    "catchments": ["50k", "1M"],
 }
 TOO_LARGE = {
     ("networkx", "nearest"): ("1M", "2M"),
@@ -100,11 +101,15 @@ def difference(task: str, engine: str, ours: dict[str, Any], theirs: dict[str, A
     if task == "pairs":
         if len(ours["dm"]) != len(theirs["dm"]):
             return f"{len(theirs['dm'])} pairs instead of {len(ours['dm'])}"
+        ours, theirs = (
+            {key: row[np.lexsort((row_["place"], row_["origin"]))] for key, row in row_.items()}
+            for row_ in (ours, theirs)
+        )
         keys = _unlike("pairs", ours["origin"], theirs["origin"]) or _unlike(
             "pairs", ours["place"], theirs["place"]
         )
         return keys or _unlike("distances", ours["dm"], theirs["dm"], slack)
-    own = next(key for key in ("distance", "sum", "off", "nodes") if key in ours)
+    own = next(key for key in ("distance", "sum", "off", "nodes", "rows") if key in ours)
     return _unlike(own, ours[own], theirs[own], slack)
 
 
