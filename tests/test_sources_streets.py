@@ -16,7 +16,7 @@ import pytest
 import shapely
 
 from geo import errors, network, schemas
-from geo.sources import streets
+from geo.sources import _duck, streets
 from geo.sources._reading import Reading
 
 Tags = dict[str, str]
@@ -541,3 +541,61 @@ def test_the_fictional_ward_walks_by_its_rules(sample: Path) -> None:
     assert len(net.lines) > len(net.edge_id)  # the island
     assert reading.table["stairs"].sum() > 0
     assert not np.isin(reading.table["kind"], ["motorway"]).any()
+
+
+def _node(number: int, x: float, y: float) -> Any:
+    return osmium.osm.mutable.Node(id=number, location=(x, y))
+
+
+def _difficult(path: Path, *, repeated: bool) -> Path:
+    """Tags of all rules, nodes that are not there, ways without any, a route by land; perhaps a way twice."""
+    tags = [
+        {"highway": "residential"},
+        {"highway": "service", "access": "private"},
+        {"highway": "service", "access": "private", "foot": "yes"},
+        {"route": "ferry"},
+        {"route": "bus"},
+        {"building": "yes"},
+        {"highway": "steps", "indoor": "yes"},
+        {"highway": "pedestrian", "area": "yes"},
+        {"highway": "\u9053"},
+    ]
+    with osmium.SimpleWriter(osmium.io.File(str(path), "pbf"), overwrite=True) as writer:
+        for number in range(1, 8):
+            writer.add_node(_node(number, 139.7 + number * 0.0012345, 35.7 - number * 0.0007))
+        for number, own in enumerate(tags, start=1):
+            nodes = [number % 7 + 1, (number + 1) % 7 + 1, 99 if number == 3 else (number + 3) % 7 + 1]
+            writer.add_way(osmium.osm.mutable.Way(id=number, nodes=nodes, tags=own))
+        writer.add_way(osmium.osm.mutable.Way(id=20, nodes=[1], tags=tags[0]))
+        if repeated:
+            writer.add_way(osmium.osm.mutable.Way(id=20, nodes=[2, 5], tags=tags[0]))
+    return path
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_both_readers_of_openstreetmap_tell_the_same(
+    repeated: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("duckdb_extension_spatial")
+    made = _difficult(tmp_path / "o'difficult.osm.pbf", repeated=repeated)
+    assert (
+        _duck.ways(made, ["highway"]) is None
+    ) == repeated  # what stands there twice is left to the other one
+    fast = streets.read(made)
+    monkeypatch.setattr(_duck, "_extension", lambda: None)
+    slow = streets.read(made)
+    assert fast.table.equals(slow.table)
+    assert (fast.notes, fast.rows) == (slow.notes, slow.rows)
+
+
+def test_both_readers_tell_the_same_of_a_real_extract(
+    realdata: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("duckdb_extension_spatial")
+    path = realdata / "network" / "pbf" / "Helsinki.osm.pbf"
+    assert _duck.ways(path, ["highway"]) is not None
+    fast = streets.read(path)
+    monkeypatch.setattr(_duck, "_extension", lambda: None)
+    slow = streets.read(path)
+    assert fast.table.equals(slow.table)
+    assert (fast.notes, fast.rows, fast.edition) == (slow.notes, slow.rows, slow.edition)

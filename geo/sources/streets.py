@@ -54,7 +54,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo import errors, schemas
-from geo.sources import _tables, _vectors
+from geo.sources import _duck, _tables, _vectors
 from geo.sources._reading import Note, Reading, digest
 
 NOT_FOR_WALKING = frozenset(
@@ -400,12 +400,12 @@ def _lengths(lines: Strings) -> NDArray[np.float64]:
 
 @dataclass
 class _Ways:
-    """Walkable ways as flat lists: cheap to fill, one row a node of a way."""
+    """Walkable ways as flat lists or arrays, one row a node of a way."""
 
-    way: list[int] = field(default_factory=list)
-    ref: list[int] = field(default_factory=list)
-    x: list[int] = field(default_factory=list)
-    y: list[int] = field(default_factory=list)
+    way: Any = field(default_factory=list)
+    ref: Any = field(default_factory=list)
+    x: Any = field(default_factory=list)
+    y: Any = field(default_factory=list)
     kind: dict[int, str] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
     rows: int = 0
@@ -418,7 +418,8 @@ def _osm(path: Path, flavour: str) -> _Found:
     file = osmium.io.File(str(path.resolve()), flavour)
     try:
         edition = _timestamp(file)
-        ways = _walkable_ways(file)
+        fast = _duck.ways(path.resolve(), _TAGS) if flavour == "pbf" else None
+        ways = _walkable_ways(file) if fast is None else _chosen_ways(fast)
     except (RuntimeError, ValueError) as problem:
         raise errors.SourceError(
             "streets_osm_broken",
@@ -446,6 +447,43 @@ def _walkable_ways(file: Any) -> _Ways:
         if isinstance(entity, osmium.osm.Way):
             _add_way(ways, entity)
     return ways
+
+
+def _chosen_ways(fast: _duck.Ways) -> _Ways:
+    """The same from ways that were read all at once; equal tags are judged once."""
+    tags = fast.tags[list(_TAGS)]
+    judged = tags.drop_duplicates()
+    verdicts = [
+        _verdict({k: v for k, v in row.items() if v is not None}) for row in judged.to_dict("records")
+    ]
+    reason = tags.merge(judged.assign(verdict=verdicts), how="left", on=list(_TAGS))["verdict"].to_numpy(
+        dtype=object
+    )
+    walked = np.equal(reason, _WALKED)
+    nodes = np.repeat(walked, fast.count)
+    ids = fast.tags["id"].to_numpy()
+    left_out = Counter(reason[~walked & ~np.equal(reason, _NO_STREET)].tolist())
+    return _Ways(
+        way=np.repeat(ids[walked], fast.count[walked]),
+        ref=fast.ref[nodes],
+        x=np.where(fast.known[nodes], fast.x[nodes], _UNKNOWN),
+        y=np.where(fast.known[nodes], fast.y[nodes], _UNKNOWN),
+        kind=dict(zip(ids[walked].tolist(), tags["highway"].to_numpy()[walked].tolist(), strict=True)),
+        left_out=left_out,
+        rows=int((~np.equal(reason, _NO_STREET)).sum()),
+    )
+
+
+_TAGS = ("highway", "route", "motorroad", "area", "foot", "access", "service", "indoor")
+"""The tags that the rules ask for."""
+_WALKED, _NO_STREET = "", "no_street"
+
+
+def _verdict(tags: Mapping[str, str]) -> str:
+    """Why a way is left out; empty: it is walked on; a route by land is no way at all."""
+    if "highway" not in tags and tags.get("route") != "ferry":
+        return _NO_STREET
+    return why_not(tags) or _WALKED
 
 
 def _add_way(ways: _Ways, entity: Any) -> None:
