@@ -717,6 +717,7 @@ def _document(
         "zones": facts["zones"],
         "scorecard": facts["scorecard"],
         "datasets": facts["datasets"],
+        "streets": facts["streets"],
         "known": facts["known"],
     }
 
@@ -760,6 +761,7 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
             "refused_snaps": len(prepared.refused),
             "refused_places": prepared.refused["name"].dropna().tolist(),
         },
+        "streets": summary.streets(prepared.metric),
         "places": summary.places(prepared.places, prepared.outside, study=study),
         "coverage": summary.coverages(prepared.coverage, study=study),
         "isolation": summary.index(

@@ -806,6 +806,30 @@ def remarks_on_method(method: str, unreachable: Mapping[str, float], *, study: S
         yield replace(UNREACHABLE[reason], values={"n": number(people)})
 
 
+def streets(metric: access.Metric) -> dict[str, Any] | None:
+    """The walking network in numbers: what hangs together, and what does not; None without one.
+
+    Many dead ends or much street that is left out are signs of streets that were not joined in the drawing.
+    """
+    if isinstance(metric, access.StraightLine):
+        return None
+    alone = network.islands(metric)
+    return {
+        "pieces": len(metric.edge_id),
+        "nodes": len(metric.node_id),
+        "junctions": len(metric.graph.junction),
+        "kilometres": round(int(metric.edge_length.sum(dtype="int64")) / 10_000, 1),
+        "dead_ends": len(network.dead_ends(metric)),
+        "left_out": {
+            "components": metric.left_out.components,
+            "nodes": metric.left_out.nodes,
+            "metres": metric.left_out.metres,
+        },
+        "islands_m": alone["length_m"].tolist(),
+        "known_rise_share": number(network.known_rise_share(metric), 4),
+    }
+
+
 def remarks_on_walkers(metric: access.Metric) -> Iterable[Remark]:
     """What makes a metre longer than a metre, and of how much of the streets that is not known."""
     if isinstance(metric, access.StraightLine):

@@ -126,6 +126,23 @@ def test_what_the_method_cannot_say():
     assert remarks[1].document()["values"] == {"n": 2.5}
 
 
+def test_the_network_is_told_in_numbers(build_town):
+    town = build_town(river=True)
+    told = summary.streets(network.build(town.streets, crs=town.streets.crs.to_string()))
+    # Main Street and Back Lane, ten pieces of 100 m each, and the bridge of 80 m between their eastern ends.
+    assert told == {
+        "pieces": 21,
+        "nodes": 22,
+        "junctions": 2,
+        "kilometres": 2.1,
+        "dead_ends": 2,
+        "left_out": {"components": 0, "nodes": 0, "metres": 0.0},
+        "islands_m": [],
+        "known_rise_share": 0.0,
+    }
+    assert summary.streets(access.StraightLine(1.3)) is None
+
+
 def test_what_makes_a_metre_longer_is_said(build_town):
     town = build_town()
     net = network.build(town.streets, crs=town.streets.crs.to_string())
