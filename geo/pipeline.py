@@ -660,7 +660,9 @@ def _zone_facts(prepared: Prepared) -> ZoneFacts:
         own = origins[["origin_id", "small_area_id"]].rename(columns={"small_area_id": "zone_id"})
         where = pd.concat([where, own])
     running = prepared.places[prepared.places["status"] == "open"]
-    kinds = running[["place_id", "kind"]].assign(permanent=coverage.permanent(running, study))
+    kinds = running[["place_id", "kind"]].assign(
+        permanent=coverage.permanent(running, study), days_known=running["open_days_per_week"].notna()
+    )
     return ZoneFacts(
         crosswalk=zones.crosswalk(prepared.coverage, members, same, study=study),
         indicators=zones.interpolate(parts, origins, members, same),

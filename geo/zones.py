@@ -532,7 +532,7 @@ def scorecard(
     places : DataFrame
         ``zone_id, place_id`` of :func:`members`.
     kinds : DataFrame
-        ``place_id, kind, permanent``: the open places.
+        ``place_id, kind, permanent, days_known``: the open places.
     membership : DataFrame
         ``zone_id, origin_id``.
     study : Study
@@ -541,7 +541,8 @@ def scorecard(
     Returns
     -------
     scorecard : schemas.Scorecard
-        ``unknown`` where nobody told which zones have a coordinator, and where nobody lives.
+        ``unknown`` where nobody told which zones have a coordinator, where nobody lives, where no list names
+        any place of the kinds, and where the opening days decide and are not known.
     """
     parts = [schemas.empty(schemas.Scorecard)]
     for rule in study.tier_rules:
@@ -555,13 +556,27 @@ def scorecard(
         elif rule.within_m:
             value, target = _near_share(own["zone_id"], near, membership, rule), rule.min_share
         else:
-            fits = kinds["kind"].isin(rule.kinds) & (kinds["permanent"] | (not rule.permanent))
-            inside = places[places["place_id"].isin(kinds.loc[fits, "place_id"])]
-            value, target = own["zone_id"].map(inside.groupby("zone_id").size()).fillna(0.0), 1.0
+            value, target = _held(own["zone_id"], places, kinds, rule), 1.0
+        if rule.kinds and not kinds["kind"].isin(rule.kinds).any():
+            value = np.nan  # Lists that name no such place anywhere do not tell that there is none.
         part = own.assign(rule=rule.rule, value=value, target=target)
         met = np.where(part["value"].round(9) >= target, "met", "not_met")
         parts.append(part.assign(verdict=np.where(part["value"].isna(), "unknown", met)))
     return schemas.conform(schemas.Scorecard, pd.concat(parts[1:] or parts, ignore_index=True))
+
+
+def _held(zone_ids: pd.Series, places: pd.DataFrame, kinds: pd.DataFrame, rule: TierRule) -> pd.Series:
+    """How many fitting places each zone holds; NaN where only a place of unknown opening days could be one."""
+    fits = kinds["kind"].isin(rule.kinds)
+    sure = fits & (kinds["permanent"] | (not rule.permanent))
+    maybe = fits & ~kinds["days_known"] & rule.permanent
+    counted, open_question = (
+        zone_ids.map(places[places["place_id"].isin(kinds.loc[which, "place_id"])].groupby("zone_id").size())
+        .astype(float)
+        .fillna(0.0)
+        for which in (sure, maybe)
+    )
+    return counted.mask((counted == 0) & (open_question > 0))
 
 
 def _near_share(

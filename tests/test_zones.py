@@ -376,7 +376,7 @@ RULES = (
 )
 
 
-def verdicts(**fields):
+def verdicts(*, days_known=True, without="", **fields):
     study = STUDY.with_(tier_rules=RULES, **fields)
     two = system((0, 0, 20, 10), (20, 0, 30, 10), (90, 0, 99, 10))
     near = pd.DataFrame(
@@ -384,8 +384,14 @@ def verdicts(**fields):
     )
     places = pd.DataFrame({"zone_id": ["s:0", "s:0", "s:1"], "place_id": ["a", "b", "c"]})
     kinds = pd.DataFrame(
-        {"place_id": ["a", "b", "c"], "kind": ["ibasho", "salon", "ibasho"], "permanent": [True, True, False]}
+        {
+            "place_id": ["a", "b", "c"],
+            "kind": ["ibasho", "salon", "ibasho"],
+            "permanent": [True, True, False],
+            "days_known": [True, True, days_known],
+        }
     )
+    kinds = kinds[kinds["kind"] != without]
     table = zones.scorecard(two, near, places, kinds, members_of(two), study=study)
     return {rule: part["verdict"].tolist() for rule, part in table.groupby("rule")}
 
@@ -401,6 +407,12 @@ def test_zones_against_the_rules_of_their_tier():
     assert told["coordinator"] == ["unknown"] * 3
     assert "desk" not in told
     assert verdicts(coordinator_zones=("s:1",))["coordinator"] == ["not_met", "met", "not_met"]
+
+
+def test_what_no_list_tells_of_is_unknown_not_missing():
+    assert verdicts(days_known=False)["permanent"] == ["met", "unknown", "not_met"]
+    assert verdicts(without="ibasho")["permanent"] == ["unknown"] * 3
+    assert verdicts(without="salon")["near"] == ["unknown"] * 3
 
 
 # --- what happens at borders ----------------------------------------------------------------------------
