@@ -49,6 +49,37 @@ def serves(places: gpd.GeoDataFrame, group: Group) -> pd.Series:
     )
 
 
+def suits(places: pd.DataFrame, group: Group) -> pd.Series:
+    """Whether people of a group can use each place: 1 yes, 0 no, NaN not known.
+
+    Steps, fee and language count only for groups that ask for them.
+
+    Examples
+    --------
+    >>> places = pd.DataFrame({"step_free": ["yes", "no", None], "fee_yen": [0.0, 0, 0], "languages": [None] * 3})
+    >>> suits(places, Group(group="disabled", column="people_disabled", needs_step_free=True)).tolist()
+    [1.0, 0.0, nan]
+    """
+    state = pd.Series(1.0, index=places.index)
+    checks = []
+    if group.needs_step_free:
+        checks.append((places["step_free"] == "yes", places["step_free"].isna()))
+    if group.max_fee_yen is not None:
+        checks.append((places["fee_yen"] <= group.max_fee_yen, places["fee_yen"].isna()))
+    if group.language is not None:
+        spoken = places["languages"].fillna("").astype(str).str.split(";")
+        checks.append(
+            (spoken.map(lambda own: group.language in own).astype(bool), places["languages"].isna())
+        )
+    for fine, unknown in checks:
+        state = state.mask(unknown & (state != 0)).mask(~fine & ~unknown, 0.0)
+    return state
+
+
+def _welcoming(places: gpd.GeoDataFrame, group: Group, study: Study) -> pd.Series:
+    return (places["status"] == "open") & serves(places, group) & precise(places, study)
+
+
 def precise(places: gpd.GeoDataFrame, study: Study) -> pd.Series:
     """Whether each place's position is known well enough to walk to it.
 
@@ -63,16 +94,17 @@ def precise(places: gpd.GeoDataFrame, study: Study) -> pd.Series:
 
 
 def fitting(places: gpd.GeoDataFrame, group: Group, kind: PlaceKind, study: Study) -> gpd.GeoDataFrame:
-    """The open places that count for a group."""
-    chosen = (places["status"] == "open") & serves(places, group) & precise(places, study)
+    """The open places that surely count for a group."""
+    chosen = _welcoming(places, group, study) & (suits(places, group) == 1)
     if kind == "permanent":
         chosen &= permanent(places, study)
     return gpd.GeoDataFrame(places[chosen])
 
 
 def possible(places: gpd.GeoDataFrame, group: Group, kind: PlaceKind, study: Study) -> gpd.GeoDataFrame:
-    """The open places that count for a group, or may count: of some the opening days are not known."""
-    any_kind = fitting(places, group, "any", study)
+    """The open places that count for a group, or may count: of some the days, steps, fee … are not known."""
+    chosen = _welcoming(places, group, study) & (suits(places, group) != 0)
+    any_kind = gpd.GeoDataFrame(places[chosen])
     if kind == "any":
         return any_kind
     return gpd.GeoDataFrame(any_kind[permanent(any_kind, study) | any_kind["open_days_per_week"].isna()])

@@ -34,7 +34,10 @@ PLACE_KINDS = (
     "facility",
     "other",
 )
-TARGETS = ("all", "older", "children", "childrearing", "disabled", "other")
+TARGETS = (
+    *("all", "older", "children", "childrearing", "disabled"),
+    *("youth", "carers", "foreign", "newcomers", "other"),
+)
 PLACE_STATUS = ("planned", "preparing", "open", "suspended", "closed")
 STAGES = {
     "consulting": "planned",

@@ -102,6 +102,31 @@ def test_only_open_places_count(town):
     assert coverage.fitting(town.places, everybody, "permanent", STUDY)["place_id"].tolist() == ["ibasho"]
 
 
+def test_steps_that_nobody_told_of_may_be_none(town):
+    """Needed: no steps. The ibasho is said to have none, of the salon nobody knows."""
+    needs = {"group": "frail", "column": "people", "needs_step_free": True}
+    study = STUDY.with_(groups=[{"group": "all", "column": "people"}, needs])
+    told = Measured(town, study, places=town.places.assign(step_free=["yes", None, None]))
+    own = of_kind(told.table, "frail", "any")
+    assert (own["covered_people"], own["covered_people_max"]) == pytest.approx((150, 350))
+    assert own["state"] == "partial"
+    gaps, _ = told.gaps(gap_group="frail")
+    assert gaps["reason"].tolist()[0] == "fit_unknown"
+    barred = Measured(town, study, places=town.places.assign(step_free=["yes", "no", None]))
+    assert of_kind(barred.table, "frail", "any")["state"] == "known"
+    assert barred.gaps(gap_group="frail")[0]["reason"].tolist()[0] == "not_for_group"
+
+
+def test_fee_and_language_count_for_those_who_ask(town):
+    places = town.places.assign(fee_yen=[100, np.nan, 0], languages=["en;zh", None, "ko"])
+    cheap = studies.Group(group="x", column="people", max_fee_yen=100)
+    assert coverage.suits(places, cheap).fillna(-1).tolist() == [1, -1, 1]
+    spoken = studies.Group(group="x", column="people", language="zh")
+    assert coverage.suits(places, spoken).fillna(-1).tolist() == [1, -1, 0]
+    both = studies.Group(group="x", column="people", language="zh", max_fee_yen=50)
+    assert coverage.suits(places, both).fillna(-1).tolist() == [0, -1, 0]
+
+
 # --- distances on paper ---------------------------------------------------------------------------------
 
 

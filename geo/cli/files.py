@@ -24,12 +24,15 @@ def new(
     municipality: Annotated[
         str, typer.Option("--municipality", help=say("help.municipality"), metavar="CODE")
     ],
+    all_groups: Annotated[bool, typer.Option("--all-groups", help=say("help.all_groups"))] = False,
     as_json: base.AsJson = False,
 ) -> None:
     """Make a project."""
-    from geo import project
+    from geo import project, study
 
     made = project.create(folder, municipality=municipality)
+    if all_groups:
+        made = made.with_study(made.study.with_(groups=(*made.study.groups, *study.MORE_GROUPS)))
     base.out(
         {"project": str(made.path), "municipality": made.study.municipality_code},
         say("new.done", folder=made.path, code=made.study.municipality_code),

@@ -88,6 +88,10 @@ _TARGETS = (
     ("children", "子ども|こども|子供|児童|小学|中学|小中|高校|生徒|若者|ユース|青少年"),
     ("childrearing", "子育て|親子|乳幼児|乳児|幼児|未就学|未就園|妊"),
     ("disabled", "障害|障がい|障碍"),
+    ("youth", "高校生|大学生|若者|ユース|青少年|青年"),
+    ("carers", "介護者|介護家族|介護をして|ケアラー"),
+    ("foreign", "外国"),
+    ("newcomers", "転入|引っ?越"),
 )  # fmt: skip
 _BY_KIND = {
     "children_cafeteria": "children",
