@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
@@ -305,6 +306,36 @@ def _rows(direct: dict[tuple[int, int], int], n: int) -> tuple[Any, Any, Any]:
     pairs = sorted(direct)
     counts = np.bincount([i for i, _ in pairs], minlength=n) if pairs else np.zeros(n, dtype=int)
     return np.concatenate([[0], np.cumsum(counts)]), [j for _, j in pairs], [direct[p] for p in pairs]
+
+
+# --- where a point meets the lines
+
+LINES = st.lists(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=2, max_size=4),
+    min_size=1,
+    max_size=8,
+)
+SPOTS = st.lists(st.tuples(st.integers(-20, 40), st.integers(-20, 40)), min_size=1, max_size=8)
+
+
+@quiet
+@given(LINES, SPOTS, st.sampled_from([0.5, 7.0, 1000.0]), st.sampled_from([1.0, 37.25]))
+def test_feet_are_those_of_a_tree_of_lines_ties_too(
+    lines: list[list[tuple[int, int]]], spots: list[tuple[int, int]], reach: float, scale: float
+) -> None:
+    xy = [np.array(line, float) * scale for line in lines]
+    ptr = np.concatenate([[0], np.cumsum([len(line) for line in xy])])
+    points = np.array(spots, float) * scale
+    piece, off, share = kernels.foot(kernels.grid(ptr, np.concatenate(xy)), points, reach * scale)
+    shapes = shapely.linestrings(np.concatenate(xy), indices=np.repeat(np.arange(len(xy)), np.diff(ptr)))
+    for at, found, metres, part in zip(shapely.points(points), piece, off, share, strict=True):
+        away = shapely.distance(shapes, at)
+        if away.min() > reach * scale:
+            assert (found, np.isnan(metres)) == (-1, True)
+            continue
+        assert (found, metres) == (away.argmin(), away.min())  # of equally near ones the first
+        foot = shapely.line_interpolate_point(shapes[found], part, normalized=True)
+        assert shapely.distance(foot, at) == pytest.approx(metres, abs=1e-9 * scale)
 
 
 # --- threads
