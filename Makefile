@@ -44,6 +44,7 @@ slow: $(VENV)/.dev
 # Real files are taken from beside the repository, or IBASHO_REALDATA. ARGS="--task nearest --size 50k" for a part.
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/walking.py $(ARGS)
+	$(BIN)/python benchmarks/bench_decide.py
 
 bench-words: $(VENV)/.dev
 	$(BIN)/python benchmarks/opening_strings.py $${IBASHO_REALDATA:-../shared/realdata} data/sample $(ARGS)

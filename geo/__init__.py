@@ -36,6 +36,7 @@ The way the data goes; each module imports only what stands above it::
     present      what people see: map payloads, legends, tables; never computes a number
     project      one folder: the study, the store, the runs
     pipeline     the whole picture as one page
+    decisions    committee, sites, territories on a project's data, and the record of each
     cli          the command line
 
 Start reading at :mod:`geo.pipeline`. The tree is drawn in CONTRIBUTING.md, and CI holds it true.

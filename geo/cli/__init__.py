@@ -10,6 +10,7 @@ Heavy modules are imported inside the commands, so that ``ibasho --help`` answer
     history     history · undo
     places      duplicates · export
     analysis    run · verify · app · demo
+    decide      decide model-areas · sites · territories
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any, cast
 import typer
 
 from geo import errors, text
-from geo.cli import analysis, base, fetching, files, history, places
+from geo.cli import analysis, base, decide, fetching, files, history, places
 
 app = typer.Typer(
     name="ibasho",
@@ -51,6 +52,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 for _name, _command in COMMANDS.items():
     app.command(_name, help=base.say(f"help.{_name}"))(_command)
+app.add_typer(decide.app, name="decide", help=base.say("help.decide"))
 
 
 def main() -> None:

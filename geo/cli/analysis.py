@@ -64,8 +64,11 @@ def verify(
 ) -> None:
     """Compute a run again and compare it, number by number."""
     from geo import pipeline, project
+    from geo.cli import decide
 
-    different = pipeline.verify(project.open_(folder), run_name)
+    different = decide.verify(folder, run_name)
+    if different is None:
+        different = pipeline.verify(project.open_(folder), run_name)
     key = "verify.different" if different else "verify.same"
     words = say(key, run=run_name, tables=", ".join(different))
     base.out({"run": run_name, "reproduced": not different, "different": different}, words, as_json)

@@ -1,0 +1,194 @@
+"""What a committee or a planner asks, as a file: frozen values, read from TOML, written into the decision record."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from geo import errors
+from geo.decide import candidates
+from geo.decide.candidates import Cost, Gate
+from geo.decide.rules import Rules
+
+
+class _Question(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Criterion(_Question):
+    """By what areas are compared: a column of :func:`geo.decisions.area_facts`."""
+
+    criterion: str
+    direction: Literal["more", "less"] = "more"
+    """more: a high value is a reason to choose the area."""
+
+
+class Member(_Question):
+    """A member of the committee, by role; weights in one of three ways."""
+
+    member: str
+    role: str = ""
+    weights: Mapping[str, float] | None = None
+    ranking: tuple[str, ...] | None = None
+    """Criteria from the most important down."""
+    pairs: tuple[tuple[str, str, float], ...] | None = None
+    """How many times as important the first is as the second (1 to 9, or 1/9 to 1)."""
+
+
+class Committee(_Question):
+    """Which areas become model areas."""
+
+    system: str
+    """The zone system whose areas are compared."""
+    group: str = "all"
+    criteria: tuple[Criterion, ...] = Field(min_length=1)
+    members: tuple[Member, ...] = Field(min_length=1)
+    choose: int = Field(1, ge=1)
+    one_per: str | None = None
+    """A zone system of which each zone gets at most one model area."""
+    neighbours: bool = False
+    """Whether two model areas may touch."""
+    alike: tuple[str, ...] = ("people", "covered_share", "risk")
+    """By what comparison areas are matched."""
+
+
+class Wanted(_Question):
+    """Whom to bring a place, and of what kind."""
+
+    group: str = "all"
+    kind: Literal["any", "permanent"] = "any"
+    weight: float = Field(1, gt=0)
+
+
+class Action(_Question):
+    """What an action costs; examples, to be replaced by the council's own."""
+
+    once_yen: float = Field(0, ge=0)
+    yearly_yen: float = Field(0, ge=0)
+    per_m2_yen: float = Field(0, ge=0)
+
+
+class Passing(_Question):
+    """The gate of :class:`geo.decide.candidates.Gate`."""
+
+    min_floor_area_m2: float = Field(40, ge=0)
+    max_flood_rank: int = Field(2, ge=0)
+    use_change_m2: float = Field(200, ge=0)
+    must: tuple[str, ...] = ("consent", "size", "flood", "landslide")
+
+
+class Siting(_Question):
+    """Which vacant property is opened, or which place opens longer, for the money."""
+
+    limit_m: int | None = Field(None, ge=50, le=5000)
+    """None: the study's."""
+    wanted: tuple[Wanted, ...] = (Wanted(), Wanted(kind="permanent"))
+    budget_yen: float | None = Field(None, ge=0)
+    years: float = Field(3, ge=0)
+    number: int | None = Field(None, ge=0)
+    min_distance_m: float | None = Field(None, ge=0)
+    one_per: str | None = None
+    """A zone system of which each zone gets at most one."""
+    required: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    role: Literal["public", "internal"] = "internal"
+    new_days_per_week: float = Field(5, gt=0, le=7)
+    actions: Mapping[str, Action]
+    enlarge_share: float = Field(0.5, gt=0)
+    gate: Passing = Passing()
+    rates: Mapping[str, float] | None = None
+    """Share of properties at a stage of the funnel that reach the next."""
+
+    def rules(self) -> Rules:
+        """As rules of a choice."""
+        return Rules(
+            number=self.number,
+            budget_yen=self.budget_yen,
+            years=self.years,
+            min_distance_m=self.min_distance_m,
+            one_per_zone=self.one_per is not None,
+        )
+
+    def costs(self) -> dict[str, Cost]:
+        """By action."""
+        return {name: Cost(**action.model_dump()) for name, action in sorted(self.actions.items())}
+
+    def passing(self) -> Gate:
+        """As a gate."""
+        return candidates.Gate(**self.gate.model_dump())
+
+
+class Coordination(_Question):
+    """How the ward is divided among coordinators."""
+
+    group: str = "age_65_plus"
+    """Whose number is the work in an area."""
+    numbers: tuple[int, ...] = (2, 3, 4)
+    """How many coordinators, to be compared."""
+    present: str | None = None
+    """The zone system by which they work now."""
+
+
+Asked = TypeVar("Asked", bound=_Question)
+EXAMPLES: Mapping[type[_Question], str] = {
+    Committee: "committee.toml",
+    Siting: "sites.toml",
+    Coordination: "territories.toml",
+}
+"""The file of each question in a project's folder, and of the example that comes with the program."""
+
+
+def read(kind: type[Asked], folder: Path, file: Path | None = None) -> tuple[Asked, str]:
+    """A question and where it comes from.
+
+    Parameters
+    ----------
+    kind : type
+        Committee, Siting or Coordination.
+    folder : Path
+        The project; its own file is read when none is named, and the example when it has none.
+    file : Path, optional
+
+    Returns
+    -------
+    question : Committee, Siting or Coordination
+    name : str
+        The file's name; ``example`` for the example.
+
+    Raises
+    ------
+    StudyError
+        With every field that is wrong.
+    """
+    own = file or folder / EXAMPLES[kind]
+    try:
+        if file is None and not own.is_file():
+            example = resources.files("geo").joinpath("decide", EXAMPLES[kind])
+            return make(kind, tomllib.loads(example.read_text(encoding="utf-8"))), "example"
+        return make(kind, tomllib.loads(own.read_text(encoding="utf-8"))), own.name
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise errors.StudyError(
+            "question_unreadable",
+            "{file} cannot be read as a question: {problem}. Mend it, or start from the example.",
+            file=own.name,
+            problem=str(problem),
+        ) from None
+
+
+def make(kind: type[Asked], fields: Mapping[str, Any]) -> Asked:
+    """A validated question."""
+    try:
+        return kind(**fields)
+    except ValidationError as problem:
+        details = "; ".join(
+            f"{'.'.join(map(str, item['loc']))} = {item['input']!r}: {item['msg']}"
+            for item in problem.errors()
+        )
+        raise errors.StudyError(
+            "question_invalid", "The question has values that are not allowed: {details}", details=details
+        ) from None

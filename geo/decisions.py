@@ -1,0 +1,654 @@
+"""Decisions on a project's own data: the tables of a run → model areas, sites, territories, and their record.
+
+The app and the command line ask the same three functions; each answers in one document of plain values. A record holds
+the question, the data's version, the seed and the answer, so that anybody can compute it again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo import access, errors, manifest, pipeline, schemas, summary
+from geo import study as studies
+from geo.decide import candidates, model_areas, plans, portfolio, scenarios, sites, territories
+from geo.decide.portfolio import Quota
+from geo.decide.questions import Committee, Coordination, Siting, make
+from geo.pipeline import Assessment, Prepared
+from geo.project import Project
+
+FOLDER = "decisions"
+TOUCH_M = 0.5
+"""Areas nearer than this to each other are neighbours: their borders come from different drawings."""
+Question = Committee | Siting | Coordination
+KINDS: dict[str, type[Question]] = {"model_areas": Committee, "sites": Siting, "territories": Coordination}
+Document = dict[str, Any]
+
+
+# --- model areas ----------------------------------------------------------------------------------------
+
+
+def area_facts(prepared: Prepared, assessment: Assessment, *, system: str, group: str) -> pd.DataFrame:
+    """Everything by which the areas of a zone system may be compared.
+
+    Returns
+    -------
+    facts : DataFrame
+        ``area_id, name, people, covered_share, left_out, left_out_GROUP`` (people without a place within the limit, for
+        each group of the study), ``risk`` (mean by people, relative), ``places, vacancies``; ``left_out…_low`` where
+        places of unknown opening days make it uncertain. NaN: not known.
+
+    Raises
+    ------
+    DataError
+        When there is no such system, or nobody of the group is counted.
+    """
+    table = assessment.zone_summary[assessment.zone_summary["system"] == system]
+    own = table[(table["group"] == group) & (table["kind"] == assessment.study.gap_kind)]
+    if own.empty:
+        raise errors.DataError(
+            "areas_none",
+            "There are no areas of the system {system} with the group {group}. Systems: {known}",
+            system=system,
+            group=group,
+            known=", ".join(sorted(set(assessment.zone_summary["system"]))),
+        )
+    facts = own[["zone_id", "name", "people", "covered_share", "places"]].rename(
+        columns={"zone_id": "area_id"}
+    )
+    facts = facts.set_index("area_id", drop=False)
+    kind = table[table["kind"] == assessment.study.gap_kind]
+    for name, part in kind.groupby("group", sort=True):
+        known = part.set_index("zone_id").reindex(facts.index)
+        column = "left_out" if name == group else f"left_out_{name}"
+        facts[column] = known["people"] - known["covered_people"]
+        facts[f"{column}_low"] = known["people"] - known["covered_people_max"]
+    inside = prepared.zone_points[1].groupby("zone_id")["property_id"].nunique()
+    # Within the council: the count is not masked, and does not leave the house (see the record's role).
+    facts["vacancies"] = inside.reindex(facts.index, fill_value=0).astype(float)
+    facts["risk"] = _risk(prepared, assessment).reindex(facts.index)
+    return facts.reset_index(drop=True)
+
+
+def _risk(prepared: Prepared, assessment: Assessment) -> pd.Series:
+    """Mean risk of the people of each zone, over the areas where it is known."""
+    risk = prepared.origins["small_area_id"].map(assessment.isolation.set_index("small_area_id")["risk"])
+    people = prepared.at_origins[prepared.study.everybody].to_numpy(float)
+    at = pd.DataFrame(
+        {"origin_id": prepared.origins["origin_id"], "risk": risk.to_numpy(float), "people": people}
+    )
+    known = prepared.membership.merge(at.dropna(), on="origin_id")
+    total = known.assign(part=known["risk"] * known["people"]).groupby("zone_id")[["part", "people"]].sum()
+    return total["part"] / total["people"].where(total["people"] > 0)
+
+
+def model_area_answer(prepared: Prepared, assessment: Assessment, question: Committee) -> Document:
+    """The committee's answer: front, rankings, acceptability, members, portfolio, comparison areas, why.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    assessment : Assessment
+    question : Committee
+
+    Returns
+    -------
+    document : dict
+    """
+    facts = area_facts(prepared, assessment, system=question.system, group=question.group)
+    criteria = _criteria(question)
+    scores, votes = _scores(facts, question), _votes(question)
+    weights = model_areas.together(votes)
+    ranked = model_areas.ranking(scores, criteria, weights)
+    seed = assessment.study.seed
+    sets = list(model_areas.members(votes).values())
+    any_weights = model_areas.smaa(scores, criteria, seed=seed)
+    own_weights = model_areas.smaa(
+        scores, criteria, beliefs=model_areas.Beliefs(sets=sets), draws=3_000, seed=seed
+    )
+    chosen, beside = _portfolio(prepared, facts, ranked, question)
+    matched = portfolio.match(facts, chosen.chosen, features=question.alike, neighbours=beside)
+    members = model_areas.influence(scores, criteria, votes)
+    order = ranked.dropna(subset=["weighted_sum_rank"]).sort_values(["weighted_sum_rank", "area_id"])[
+        "area_id"
+    ]
+    return {
+        "areas": _rows(facts[["area_id", "name"]]),
+        "criteria": _rows(criteria),
+        "scores": _rows(scores),
+        "votes": _rows(votes),
+        "weights": {name: summary.number(weight, 6) for name, weight in weights.items()},
+        "ranking": _rows(ranked),
+        "acceptability": _rows(any_weights.acceptability),
+        "central_weights": _rows(any_weights.central),
+        "acceptability_of_members": _rows(own_weights.acceptability),
+        "draws": any_weights.draws,
+        "agreement": summary.number(model_areas.agreement(scores, criteria, votes), 6),
+        "members": _rows(members),
+        "consistency": _consistency(question),
+        "dissent": sorted(members.loc[members["first"] != order.iloc[0], "member"]) if len(order) else [],
+        "chosen": list(chosen.chosen),
+        "total": summary.number(chosen.total, 6),
+        "alternatives": [{"chosen": list(c), "total": summary.number(t, 6)} for c, t in chosen.alternatives],
+        "comparison": _rows(matched.pairs),
+        "balance": _rows(matched.balance),
+        "why": _why(scores, criteria, weights, order.tolist()),
+    }
+
+
+def _criteria(question: Committee) -> pd.DataFrame:
+    rows = [{**one.model_dump(), "source": "zone_summary"} for one in question.criteria]
+    frame: pd.DataFrame = schemas.conform(schemas.Criteria, pd.DataFrame(rows))
+    return frame
+
+
+def _scores(facts: pd.DataFrame, question: Committee) -> pd.DataFrame:
+    names = [one.criterion for one in question.criteria]
+    strange = [name for name in names if name not in facts or name in ("area_id", "name")]
+    if strange:
+        raise errors.DataError(
+            "criteria_strange",
+            "There is no value {names} by which areas are compared. Known: {known}",
+            names=", ".join(strange),
+            known=", ".join(c for c in facts if c not in ("area_id", "name") and not c.endswith("_low")),
+        )
+    parts = []
+    for name in names:
+        value = facts[name].astype(float)
+        low = facts.get(f"{name}_low", value)
+        sure = (low == value) | value.isna()
+        state = np.select([value.isna(), sure], ["unknown", "known"], "partial")
+        part = {"area_id": facts["area_id"], "criterion": name, "value": value, "state": state}
+        parts.append(pd.DataFrame({**part, "low": low.mask(sure), "high": value.mask(sure)}))
+    frame: pd.DataFrame = schemas.conform(schemas.Scores, pd.concat(parts, ignore_index=True))
+    return frame
+
+
+def _votes(question: Committee) -> pd.DataFrame:
+    names = tuple(sorted(one.criterion for one in question.criteria))
+    rows = []
+    for one in question.members:
+        given = [one.weights, one.ranking, one.pairs]
+        if sum(way is not None for way in given) != 1:
+            raise errors.StudyError(
+                "member_weights",
+                "The member {member} needs weights in exactly one way: weights, ranking or pairs.",
+                member=one.member,
+            )
+        own: Mapping[str, float] = one.weights or {}
+        if one.ranking is not None:
+            own = model_areas.by_ranking(one.ranking)
+        elif one.pairs is not None:
+            own = model_areas.pairwise({(a, b): times for a, b, times in one.pairs})[0]
+        for name, share in zip(names, model_areas.shares(names, own), strict=True):
+            rows.append({"member": one.member, "role": one.role, "criterion": name, "weight": float(share)})
+    frame: pd.DataFrame = schemas.conform(schemas.Votes, pd.DataFrame(rows))
+    return frame
+
+
+def _consistency(question: Committee) -> Document:
+    """Of members who compared pairs."""
+    ratios = {
+        one.member: model_areas.pairwise({(a, b): times for a, b, times in one.pairs})[1]
+        for one in question.members
+        if one.pairs is not None
+    }
+    return {
+        name: {"ratio": summary.number(ratio, 6), "consistent": bool(ratio <= model_areas.CONSISTENT)}
+        for name, ratio in sorted(ratios.items())
+    }
+
+
+def _portfolio(
+    prepared: Prepared, facts: pd.DataFrame, ranked: pd.DataFrame, question: Committee
+) -> tuple[portfolio.Portfolio, list[tuple[str, str]]]:
+    own = prepared.zones.set_index("zone_id").loc[facts["area_id"]]
+    beside = neighbours(gpd.GeoDataFrame(own.reset_index()), key="zone_id")
+    areas = facts[["area_id"]].merge(ranked[["area_id", "weighted_sum"]], on="area_id")
+    areas = areas.rename(columns={"weighted_sum": "score"})
+    quotas = []
+    if question.one_per is not None:
+        areas["within"] = _within(prepared, own, question.one_per)
+        quotas.append(Quota("within", each_most=1))
+    chosen = portfolio.choose(
+        areas, number=question.choose, quotas=quotas, neighbours=[] if question.neighbours else beside
+    )
+    return chosen, beside
+
+
+def neighbours(areas: gpd.GeoDataFrame, *, key: str) -> list[tuple[str, str]]:
+    """Areas that touch or overlap, each pair once."""
+    shapes, names = areas.geometry.to_numpy(), areas[key].to_numpy()
+    a, b = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=TOUCH_M)
+    return sorted((str(names[i]), str(names[j])) for i, j in zip(a, b, strict=True) if names[i] < names[j])
+
+
+def _within(prepared: Prepared, areas: gpd.GeoDataFrame, system: str) -> np.ndarray:
+    """The zone of another system that holds most of each area."""
+    outer = prepared.zones[prepared.zones["system"] == system].reset_index(drop=True)
+    if outer.empty:
+        raise errors.DataError(
+            "areas_none",
+            "There are no areas of the system {system} with the group {group}. Systems: {known}",
+            system=system,
+            group="-",
+            known=", ".join(sorted(set(prepared.zones["system"]))),
+        )
+    shapes = outer.geometry.to_numpy()
+    shared = np.array([shapely.area(shapely.intersection(shape, shapes)) for shape in areas.geometry])
+    most = outer["zone_id"].to_numpy(dtype=object)[shared.argmax(axis=1)]
+    most[shared.max(axis=1) == 0] = None
+    return np.asarray(most)
+
+
+def _why(
+    scores: pd.DataFrame, criteria: pd.DataFrame, weights: Mapping[str, float], order: Sequence[str]
+) -> list[Document]:
+    """Why the first and not the second; as keys of sentences and their values."""
+    if len(order) < 2:
+        return []
+    reasons = model_areas.why(scores, criteria, weights, order[0], order[1])
+    return [{"code": reason.code, **reason.context} for reason in reasons]
+
+
+# --- sites ----------------------------------------------------------------------------------------------
+
+
+def site_answer(prepared: Prepared, study: studies.Study, question: Siting) -> Document:
+    """The best actions for the money, their order, what more money buys, alternatives, doubt, and the funnel.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    study : Study
+    question : Siting
+
+    Returns
+    -------
+    document : dict
+        Without positions: vacant properties are named by their number only. In the public role those without
+        consent are no options.
+    """
+    options = site_options(prepared, study, question)
+    reach = site_reach(
+        prepared, options, study, limit_m=max(question.limit_m or study.limit_m, *study.limits_m)
+    )
+    limit_m = question.limit_m or study.limit_m
+    rules = question.rules()
+    asked: dict[str, Any] = {"rules": rules, "seed": study.seed}
+    rows, serves = site_rows(prepared, options, reach, study, question, limit_m=limit_m)
+    found = sites.most_served(rows, serves, options, **asked)
+    document: Document = {
+        "limit_m": limit_m,
+        "status": found.status,
+        "objective": summary.number(found.objective, 3),
+        "bound": summary.number(found.bound, 3),
+        "gap": summary.number(found.gap, 6) if found.status != "infeasible" else None,
+        "options": _counted(options),
+        "gate": gate_summary(prepared.vacancies, question),
+    }
+    if found.why is not None:
+        why = {"code": found.why.code, "template": found.why.template, "values": dict(found.why.context)}
+        return {**document, "why": why, "chosen": []}
+    plan = plans.roll_out(rows, serves, options, found.chosen, years=question.years)
+    plan = plan.sort_values("step").merge(options[["option_id", "site_id"]], on="option_id")
+    budgets = plans.steps(question.budget_yen) if question.budget_yen else []
+    others = {
+        f"{metres} m": site_rows(prepared, options, reach, study, question, limit_m=metres)
+        for metres in sorted({*study.limits_m, limit_m})
+    }
+    stays, _ = plans.robustness(others, options, **asked)
+    everybody = _demand(prepared, study.everybody)
+    room = sites.capacitated_cover(everybody, reach, options, limit_m=limit_m, rules=rules)
+    return {
+        **document,
+        "chosen": list(found.chosen),
+        "cost_yen": summary.number(float(plan["cost_yen"].sum())),
+        "people": _people(rows, serves, options, found.chosen),
+        "plan": _rows(plan),
+        "frontier": _rows(plans.frontier(rows, serves, options, budgets_yen=budgets, **asked)),
+        "alternatives": _rows(plans.alternatives(rows, serves, options, found.chosen, **asked)),
+        "robustness": _rows(stays.head(20)),
+        "with_capacity": {
+            "people": summary.number(room.objective, 1),
+            "bound": summary.number(room.bound, 1),
+            "status": room.status,
+            "chosen": list(room.chosen),
+        },
+        "funnel": _funnel(prepared.vacancies, question),
+        "planned": len(planned(options, found.chosen, question)),
+    }
+
+
+def site_options(prepared: Prepared, study: studies.Study, question: Siting) -> gpd.GeoDataFrame:
+    """The options of a question: standing and zones as it asks."""
+    options = candidates.options(
+        prepared.vacancies,
+        prepared.places,
+        costs=question.costs(),
+        gate=question.passing(),
+        role=question.role,
+        study=study,
+        enlarge_share=question.enlarge_share,
+    )
+    known = set(options["option_id"])
+    strange = sorted({*question.required, *question.forbidden} - known)
+    if strange:
+        raise errors.DataError(
+            "options_strange",
+            "Required or forbidden options are not there, or did not pass the gate: {ids}. Options are named "
+            "action:number, as in open:A0001.",
+            ids=", ".join(strange),
+        )
+    standing = options["standing"].mask(options["option_id"].isin(question.required), "required")
+    standing = standing.mask(options["option_id"].isin(question.forbidden), "forbidden")
+    zone = None
+    if question.one_per is not None:
+        outer = prepared.zones[prepared.zones["system"] == question.one_per].reset_index(drop=True)
+        joined = gpd.sjoin(options[["option_id", "geometry"]], outer[["zone_id", "geometry"]], how="left")
+        first = joined.sort_values(["option_id", "zone_id"]).drop_duplicates("option_id")
+        zone = options["option_id"].map(first.set_index("option_id")["zone_id"])
+        # A place outside every zone is a zone of its own, not one with all others outside.
+        zone = zone.where(zone.notna(), options["option_id"])
+    return gpd.GeoDataFrame(options.assign(standing=standing, zone_id=zone))
+
+
+def site_reach(
+    prepared: Prepared, options: gpd.GeoDataFrame, study: studies.Study, *, limit_m: float
+) -> pd.DataFrame:
+    """Walks from every origin on land to every option; each site is measured once."""
+    places = options.drop_duplicates("site_id")[["site_id", "geometry"]].rename(
+        columns={"site_id": "place_id"}
+    )
+    land = gpd.GeoDataFrame(prepared.origins[~prepared.on_water.to_numpy()])
+    pairs = access.distances(
+        prepared.metric, land, gpd.GeoDataFrame(places), limit_m=limit_m, max_snap_m=study.max_snap_m
+    )
+    joined = pairs.rename(columns={"place_id": "site_id"}).merge(
+        options[["option_id", "site_id"]], on="site_id"
+    )
+    frame: pd.DataFrame = schemas.conform(schemas.Reach, joined[["origin_id", "option_id", "distance_m"]])
+    return frame
+
+
+def site_rows(
+    prepared: Prepared,
+    options: gpd.GeoDataFrame,
+    reach: pd.DataFrame,
+    study: studies.Study,
+    question: Siting,
+    *,
+    limit_m: float,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Whom the question wants to bring a place, as weighted rows, and which option does."""
+    groups = {group.group: group for group in study.groups}
+    strange = sorted({one.group for one in question.wanted} - set(groups))
+    if strange:
+        raise errors.StudyError(
+            "study_gap_group",
+            "gap_group = {value!r} is none of the study's groups ({known}).",
+            value=", ".join(strange),
+            known=", ".join(groups),
+        )
+    people = prepared.at_origins.assign(origin_id=prepared.origins["origin_id"].to_numpy())
+    serves = candidates.served_groups(
+        options, prepared.places, study=study, new_days_per_week=question.new_days_per_week
+    )
+    wanted = [(groups[one.group], one.kind, one.weight) for one in question.wanted]
+    return candidates.rows(people, sites.within(reach, limit_m=limit_m), serves, wanted)
+
+
+def planned(options: gpd.GeoDataFrame, chosen: Sequence[str], question: Siting) -> gpd.GeoDataFrame:
+    """The chosen new places as entries of the registry."""
+    own = gpd.GeoDataFrame(options[options["option_id"].isin(chosen)])
+    return scenarios.planned(own, open_days_per_week=question.new_days_per_week)
+
+
+def _demand(prepared: Prepared, group: str) -> pd.DataFrame:
+    people = prepared.at_origins[group].to_numpy(float)
+    table = pd.DataFrame({"origin_id": prepared.origins["origin_id"].to_numpy(), "people": people})
+    return table[table["people"] > 0]
+
+
+def _people(
+    rows: pd.DataFrame, serves: pd.DataFrame, options: gpd.GeoDataFrame, chosen: Sequence[str]
+) -> list[Document]:
+    """People newly served, by group and kind of place, with their number beside."""
+    told = []
+    for (group, kind), part in rows.groupby(["group", "kind"], sort=True):
+        own = part.assign(weight=part["people"])
+        mine = serves[serves["row_id"].isin(own["row_id"])]
+        fresh = plans.gain(own, mine, options, chosen)
+        told.append(
+            {
+                "group": group,
+                "kind": kind,
+                "newly_served": summary.number(fresh),
+                "people": summary.number(float(part["people"].sum())),
+            }
+        )
+    return told
+
+
+def gate_summary(vacancies: gpd.GeoDataFrame, question: Siting) -> Document:
+    """How many properties pass, fail or are not known, by check, and how many go on."""
+    checks = candidates.check(vacancies, question.passing(), role=question.role)
+    counts = checks.groupby(["check", "result"]).size()
+    going = candidates.passing(vacancies, question.passing(), role=question.role)
+    return {
+        "properties": len(vacancies),
+        "passing": len(going),
+        "checks": {
+            name: {result: int(counts.get((name, result), 0)) for result in ("pass", "fail", "unknown")}
+            for name in candidates.CHECKS
+        },
+    }
+
+
+def _funnel(vacancies: gpd.GeoDataFrame, question: Siting) -> list[Document]:
+    if question.rates is None:
+        return []
+    agreed = vacancies["owner_consent"].isin(("agreed_public", "agreed_internal"))
+    stages = vacancies["stage"].where(vacancies["stage"].notna(), np.where(agreed, "consented", "candidate"))
+    going = candidates.passing(vacancies, question.passing(), role=question.role)["property_id"]
+    told = candidates.funnel(stages[vacancies["property_id"].isin(going)], question.rates)
+    return _rows(told)
+
+
+def _counted(options: gpd.GeoDataFrame) -> dict[str, int]:
+    free = options[options["standing"] != "existing"]
+    return {action: int((free["action"] == action).sum()) for action in schemas.ACTIONS}
+
+
+# --- territories ----------------------------------------------------------------------------------------
+
+
+def territory_answer(prepared: Prepared, question: Coordination, *, seed: int) -> Document:
+    """The ward divided among coordinators, for each number asked, beside how they work now."""
+    areas = prepared.small_areas[~prepared.small_areas["is_water"]].sort_values("small_area_id")
+    areas = gpd.GeoDataFrame(areas.reset_index(drop=True))
+    if question.group not in prepared.people:
+        raise errors.StudyError(
+            "study_gap_group",
+            "gap_group = {value!r} is none of the study's groups ({known}).",
+            value=question.group,
+            known=", ".join(prepared.people),
+        )
+    work = prepared.people[question.group].reindex(areas["small_area_id"]).to_numpy(float)
+    middle = shapely.point_on_surface(areas.geometry.to_numpy())
+    table = pd.DataFrame(
+        {
+            "area_id": areas["small_area_id"],
+            "load": np.nan_to_num(work),
+            "x": shapely.get_x(middle),
+            "y": shapely.get_y(middle),
+        }
+    )
+    beside = neighbours(areas, key="small_area_id")
+    proposed = []
+    for number in sorted(set(question.numbers)):
+        found = territories.divide(table, beside, number=number, seed=seed)
+        proposed.append(
+            {
+                "number": number,
+                "largest": summary.number(found.largest, 3),
+                "bound": summary.number(found.bound, 3),
+                "loads": _rows(found.loads),
+                "areas": _rows(found.table),
+                "bridges": [list(pair) for pair in found.bridges],
+            }
+        )
+    return {
+        "group": question.group,
+        "areas": len(table),
+        "areas_unknown": sorted(areas.loc[np.isnan(work), "small_area_id"]),
+        "present": _present(prepared, table, middle, question),
+        "proposed": proposed,
+    }
+
+
+def _present(
+    prepared: Prepared, table: pd.DataFrame, middle: np.ndarray, question: Coordination
+) -> list[Document]:
+    if question.present is None:
+        return []
+    own = prepared.zones[prepared.zones["system"] == question.present].reset_index(drop=True)
+    point, zone = shapely.STRtree(own.geometry.to_numpy()).query(middle, predicate="intersects")
+    joined = pd.DataFrame(
+        {"area_id": table["area_id"].to_numpy()[point], "territory": own["zone_id"].to_numpy()[zone]}
+    )
+    first = joined.sort_values(["area_id", "territory"]).drop_duplicates("area_id")
+    return _rows(territories.loads(table, first)) if len(first) else []
+
+
+# --- records --------------------------------------------------------------------------------------------
+
+
+def answer(prepared: Prepared, study: studies.Study, question: Question) -> Document:
+    """The answer to any question."""
+    if isinstance(question, Committee):
+        return model_area_answer(prepared, pipeline.assess(prepared, study), question)
+    if isinstance(question, Siting):
+        return site_answer(prepared, study, question)
+    return territory_answer(prepared, question, seed=study.seed)
+
+
+def decide(project: Project, prepared: Prepared, question: Question) -> Document:
+    """Answer a question and keep the record in the project's folder ``decisions``.
+
+    Returns
+    -------
+    record : dict
+        ``decision`` (its name), ``kind``, ``question``, ``study``, ``inputs``, ``versions``, ``seed``, ``result`` and
+        its ``digests``.
+    """
+    study = project.study
+    result = answer(prepared, study, question)
+    kind = next(name for name, own in KINDS.items() if isinstance(question, own))
+    asked = question.model_dump(mode="json")
+    record: Document = {
+        "decision": manifest.fingerprint(kind, asked, pipeline.run_id(prepared, study))[:12],
+        "kind": kind,
+        "question": asked,
+        "run": pipeline.run_id(prepared, study),
+        "study": study.model_dump(mode="json"),
+        "inputs": summary.datasets(prepared.datasets),
+        "versions": manifest.versions(),
+        "seed": study.seed,
+        "result": result,
+        "digests": _digests(result),
+    }
+    folder = project.path / FOLDER
+    folder.mkdir(exist_ok=True)
+    path(project, record["decision"]).write_text(
+        json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+    )
+    return record
+
+
+def path(project: Project, name: str) -> Path:
+    """The file of a record."""
+    return project.path / FOLDER / f"{name}.json"
+
+
+def read(project: Project, name: str) -> Document:
+    """A kept record.
+
+    Raises
+    ------
+    StoreError
+        When there is none of that name, or it cannot be read.
+    """
+    known = sorted(file.stem for file in (project.path / FOLDER).glob("*.json"))
+    try:
+        if name not in known:
+            raise FileNotFoundError(name)
+        record: Document = json.loads(path(project, name).read_text(encoding="utf-8"))
+        for needed in ("kind", "question", "study", "inputs", "result", "digests"):
+            record[needed]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise errors.StoreError(
+            "no_decision",
+            "{name} is no decision of {folder} that can be read. Decisions there: {known}",
+            name=name,
+            folder=str(project.path),
+            known=", ".join(known) or "none",
+        ) from None
+    return record
+
+
+def verify(project: Project, name: str) -> list[str]:
+    """Compute a decision again and compare.
+
+    Returns
+    -------
+    differences : list of str
+        Names of the parts that differ; ``record`` when its own answer was changed after it was kept. Empty: reproduced.
+
+    Raises
+    ------
+    DataError
+        When the project no longer holds the data of the decision.
+    """
+    old = read(project, name)
+    now = {row["id"]: row["sha256"] for row in summary.datasets(project.store.read(schemas.Datasets))}
+    changed = manifest.differences({row["id"]: row["sha256"] for row in old["inputs"]}, now)
+    if changed:
+        raise errors.DataError(
+            "inputs_changed",
+            "The project's data are no longer those of run {run}: {datasets} changed. Import the old files to "
+            "verify it, or run again.",
+            run=name,
+            datasets=", ".join(changed),
+        )
+    question: Question = make(KINDS[old["kind"]], old["question"])
+    study = studies.make(**old["study"])
+    prepared = pipeline.prepare(Project(project.path, study))
+    fresh = _digests(answer(prepared, study, question))
+    touched = ["record"] if _digests(old["result"]) != old["digests"] else []
+    return [*touched, *manifest.differences(old["digests"], fresh)]
+
+
+def _digests(result: Document) -> dict[str, str]:
+    return {name: manifest.fingerprint(json.loads(json.dumps(part))) for name, part in sorted(result.items())}
+
+
+def _rows(table: pd.DataFrame) -> list[Document]:
+    """Rows as plain values: numbers rounded, None where nothing is known."""
+    return [{str(name): _plain(value) for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | float | np.integer | np.floating):
+        number = float(value)
+        return summary.number(number, 6) if np.isfinite(number) else None
+    return summary.text(value)
