@@ -51,6 +51,7 @@ def area_facts(prepared: Prepared, assessment: Assessment, *, system: str, group
         When there is no such system, or nobody of the group is counted.
     """
     table = assessment.zone_summary[assessment.zone_summary["system"] == system]
+    table = table[table["zone_id"].isin(prepared.zones["zone_id"])]  # people outside every zone are no area
     own = table[(table["group"] == group) & (table["kind"] == assessment.study.gap_kind)]
     if own.empty:
         raise errors.DataError(

@@ -301,7 +301,9 @@ def rows(
         fit = serves.loc[(serves["group"] == group.group) & (serves["kind"] == kind), "option_id"]
         own = near[near["option_id"].isin(fit) & near["origin_id"].isin(known["origin_id"])]
         pair_parts.append(pd.DataFrame({"row_id": own["origin_id"] + mark, "option_id": own["option_id"]}))
-    return pd.concat(row_parts, ignore_index=True), pd.concat(pair_parts, ignore_index=True)
+    # As categories: the same few names stand in very many pairs, and every question looks them up.
+    served = pd.concat(pair_parts, ignore_index=True).astype("category")
+    return pd.concat(row_parts, ignore_index=True), served
 
 
 def week_rows(

@@ -115,9 +115,9 @@ def most_served(
     if why is not None:
         return solver.impossible(why)
     case = _Case.of(rows["row_id"], rows["weight"], serves, options, rules)
-    covers = case.pairs(serves["row_id"], serves["option_id"], np.ones(len(serves)))
-    open_ = ~case.served(serves["row_id"], serves["option_id"])
-    gains = sparse.csr_array(covers * (case.people * open_)[:, None])
+    free, there = case.split(serves["row_id"], serves["option_id"], np.ones(len(serves)))
+    weight = np.where(np.bincount(there.row, minlength=len(case.people)) > 0, 0.0, case.people)
+    gains = sparse.csr_array((weight[free.row], (free.row, free.option)), shape=case.shape)
     return case.answer(solver.maximise(gains, case.field, time_limit_s=time_limit_s, seed=seed))
 
 
@@ -438,31 +438,41 @@ def capacitated_cover(
     there = options[options["standing"] == "existing"].sort_values("option_id", kind="stable")
     ids = np.concatenate([case.field.ids, there["option_id"].to_numpy(dtype=object)])
     room = pd.Series(options["capacity"].to_numpy(float), options["option_id"]).reindex(ids).to_numpy()
-    m, n = len(case.field.ids), len(case.people)
+    m = len(case.field.ids)
     row, option = case.rows.get_indexer(near["origin_id"]), pd.Index(ids).get_indexer(near["option_id"])
     known = (row >= 0) & (option >= 0)
     row, option = row[known], option[known]
-    model = _flow_model(case, row, option, np.where(np.isnan(room), case.people.sum(), room), n)
+    # Who reaches an existing place without a limit has room in any case, and fills none of the others.
+    easy = np.zeros(len(case.people), dtype=bool)
+    easy[row[(option >= m) & np.isnan(room[option])]] = True
+    reached = sparse.csr_array((np.ones(len(row)), (row, option)), shape=(len(case.people), len(ids)))
+    groups = solver.merge(sparse.csr_array(reached * (case.people * ~easy)[:, None]))
+    # Rows of people who reach the same places are one: their people are the values of the merged row.
+    people = groups.max(axis=1).toarray().ravel() if groups.shape[0] else np.empty(0)
+    row = np.repeat(np.arange(groups.shape[0]), np.diff(groups.indptr))
+    left = float(people.sum())
+    model = _flow_model(case.field, people, row, groups.indices, np.where(np.isnan(room), left, room))
     status, values, bound = solver.solve(model, time_limit_s=time_limit_s)
+    sure = float(case.people[easy].sum())
     if values is None:
-        return case.answer(solver.Found(case.field.fixed, 0.0, float(case.people.sum()), "time_limit"))
-    chosen, total = values[:m] > 0.5, float(model.gain @ values)
+        return case.answer(solver.Found(case.field.fixed, sure, sure + left, "time_limit"))
+    chosen, total = values[:m] > 0.5, sure + float(model.gain @ values)
     proved = status == "optimal"
     return case.answer(
-        solver.Found(chosen, total, total if proved else bound, "optimal" if proved else "time_limit")
+        solver.Found(chosen, total, total if proved else sure + bound, "optimal" if proved else "time_limit")
     )
 
 
 def _flow_model(
-    case: _Case, row: NDArray[np.int64], option: NDArray[np.int64], room: Array, n: int
+    field: Field, people: Array, row: NDArray[np.int64], option: NDArray[np.int64], room: Array
 ) -> solver.Model:
     """Variables: an option of the field chosen or not; people of each pair who go there."""
-    m, k, pairs = len(case.field.ids), len(room), len(row)
+    m, k, pairs = len(field.ids), len(room), len(row)
     at = m + np.arange(pairs)
     new = option < m
     ones, size = np.ones(pairs), m + pairs
-    by_origin = sparse.csr_array((ones, (row, at)), (n, size))
-    use = np.minimum(room, case.people.sum())
+    by_origin = sparse.csr_array((ones, (row, at)), (len(people), size))
+    use = np.minimum(room, people.sum())
     by_place = sparse.csr_array(
         (
             np.concatenate([ones, -use[:m]]),
@@ -470,7 +480,7 @@ def _flow_model(
         ),
         (k, size),
     )
-    own = case.people[row[new]]
+    own = people[row[new]]
     tight = sparse.csr_array(
         (
             np.concatenate([ones[new], -own]),
@@ -478,15 +488,15 @@ def _flow_model(
         ),
         (int(new.sum()), size),
     )
-    limits, high = solver.rule_rows(case.field, size)
-    above = np.concatenate([case.people, np.zeros(m), room[m:], np.zeros(tight.shape[0]), high])
+    limits, high = solver.rule_rows(field, size)
+    above = np.concatenate([people, np.zeros(m), room[m:], np.zeros(tight.shape[0]), high])
     return solver.Model(
         gain=np.concatenate([np.zeros(m), ones]),
         rows=sparse.csr_array(sparse.vstack([by_origin, by_place, tight, limits])),
         low=np.full(len(above), -np.inf),
         high=above,
-        lower=np.concatenate([case.field.fixed.astype(float), np.zeros(pairs)]),
-        upper=np.concatenate([np.ones(m), case.people[row]]),
+        lower=np.concatenate([field.fixed.astype(float), np.zeros(pairs)]),
+        upper=np.concatenate([np.ones(m), people[row]]),
         whole=np.arange(size) < m,
     )
 
@@ -642,8 +652,8 @@ class _Case:
 
     def split(self, keys: pd.Series, ids: pd.Series, dm: Array) -> tuple[_Pairs, _Pairs]:
         """Pairs of the free options, and of what exists."""
-        row = self.rows.get_indexer(keys)
-        option = pd.Index(self.field.ids).get_indexer(ids)
+        row = _positions(self.rows, keys)
+        option = _positions(pd.Index(self.field.ids), ids)
         free = (row >= 0) & (option >= 0)
         there = (row >= 0) & ids.isin(self.existing).to_numpy()
         return _Pairs(row[free], option[free], dm[free]), _Pairs(row[there], option[there], dm[there])
@@ -673,6 +683,14 @@ class _Case:
         )
 
 
+def _positions(index: pd.Index, keys: pd.Series) -> NDArray[np.int64]:
+    """Where each key stands in an index, -1 where it does not; names that repeat much are looked up once."""
+    names = keys.astype("category")
+    found = np.append(index.get_indexer(names.cat.categories), -1)
+    place: NDArray[np.int64] = found[names.cat.codes.to_numpy()]
+    return place
+
+
 def _need_known(weight: pd.Series, pairs: pd.DataFrame, options: gpd.GeoDataFrame) -> None:
     if weight.index.has_duplicates or options["option_id"].duplicated().any():
         raise errors.DataError(
@@ -685,7 +703,7 @@ def _need_known(weight: pd.Series, pairs: pd.DataFrame, options: gpd.GeoDataFram
             n=int((~(weight >= 0)).sum()),
             ids=_named(weight.index[~(weight >= 0)]),
         )
-    strange = set(pairs["option_id"]) - set(options["option_id"])
+    strange = set(pairs["option_id"].unique()) - set(options["option_id"])
     if strange:
         raise errors.DataError(
             "sites_option",
