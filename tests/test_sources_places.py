@@ -120,7 +120,7 @@ def test_the_standard_has_49_columns_and_each_list_of_it_is_a_cafeteria(tmp_path
         "kind": "children_cafeteria",
         "targets": "children",
         "targets_known": False,
-        "opening_text": "木 17:00",
+        "opening_text": "月1回 木 17:00",
         "open_days_per_week": 0.25,
         "capacity": 60.0,
         "status": "open",

@@ -40,6 +40,7 @@ OWN = (
 
 _CODES = {6.0: "1", 3.5: "2", 1.5: "3", 0.5: "4", 0.25: "5", 0.08: "6"}
 _IRREGULAR = "8"
+_OFTEN = {words: code for code, words in schedule.FREQUENCY_WORDS.items()}
 _BOUND_UP = ("name", "address", "latitude", "longitude", "operator")
 _HOURS = re.compile(r"(?:(?P<days>.+) )?(?P<start>\d{1,2}:\d{2})~(?P<end>\d{1,2}:\d{2})")
 _EPOCH = datetime(2000, 1, 1)
@@ -178,6 +179,15 @@ def _number(row: Mapping[Any, Any]) -> str:
 
 def _opening(words: str) -> dict[str, str]:
     """Opening words in the columns that they came from."""
+    often = next((w for w in _OFTEN if words == w or words.startswith(f"{w} ")), "")
+    if often:
+        rest = _columns(words.removeprefix(often).strip())
+        if not rest["date"]:
+            return {**rest, "frequency": _OFTEN[often]}
+    return {**_columns(words), "frequency": ""}
+
+
+def _columns(words: str) -> dict[str, str]:
     found = _HOURS.fullmatch(words)
     days = (found["days"] or "") if found else words
     is_weekday = bool(re.fullmatch(_standard("cafeteria49")["weekdays"], days))
@@ -193,6 +203,8 @@ def _frequency(opening: Mapping[str, str], days: float) -> str:
     """The code of how often, where the words alone do not say the same."""
     if days in _CODES:
         return _CODES[days]
+    if opening["frequency"]:
+        return opening["frequency"]
     hours = {"start": opening["from"], "end": opening["until"]}
     said = schedule.from_fields(days=opening["weekday"], dates=opening["date"], frequency_code="", **hours)
     of_words = schedule.days_per_week(said.schedule)

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from geo.schedule import osm as _osm
 from geo.schedule import reading as _reading
-from geo.schedule.columns import FREQUENCIES, from_closing_days, from_fields
+from geo.schedule.columns import FREQUENCIES, FREQUENCY_WORDS, from_closing_days, from_fields
 from geo.schedule.expand import CLOSED, OPEN, SLOTS_PER_DAY, UNKNOWN_SLOT, days_per_week, opening_dates, slots
 from geo.schedule.osm import from_osm
 from geo.schedule.reading import Reading
@@ -42,6 +42,7 @@ from geo.schedule.words import describe
 __all__ = [
     "CLOSED",
     "FREQUENCIES",
+    "FREQUENCY_WORDS",
     "OPEN",
     "SLOTS_PER_DAY",
     "UNKNOWN",

@@ -28,6 +28,11 @@ FREQUENCIES = {
 }
 """開催頻度 of the children's cafeteria standard (2022): 1 nearly every day … 5 monthly; 6 every few months,
 7 in a season and 8 irregular tell no number."""
+FREQUENCY_WORDS = {
+    "1": "ほぼ毎日", "2": "週3~4回", "3": "週1~2回", "4": "2週に1回", "5": "月1回", "6": "数か月に1回", "7": "不定期",
+    "8": "不定期",
+}  # fmt: skip
+"""The same codes in words that :func:`geo.schedule.parse` reads; of the last three no day is sure."""
 # Days a week that words may come to beside a code: half-way to the next code.
 _BANDS = {1: (4.5, 7.0), 2: (2.5, 4.5), 3: (0.75, 2.5), 4: (0.3, 0.75), 5: (0.15, 0.34), 6: (0.0, 0.17)}
 

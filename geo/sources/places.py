@@ -18,14 +18,8 @@ from typing import Any, TypeVar
 import geopandas as gpd
 
 from geo import errors, registry, schedule, schemas
-from geo.sources import _mapping, _points, _tables, _vectors, geocode, own
+from geo.sources import _mapping, _opening, _points, _tables, _vectors, geocode, own
 from geo.sources._reading import Hints, Layout, Note, Reading, digest
-
-FREQUENCY = {"1": 6.0, "2": 3.5, "3": 1.5, "4": 0.5, "5": 0.25, "6": 0.08}
-"""Opening days a week of 開催頻度: almost daily, 3-4 a week, 1-2 a week, fortnightly, monthly, every few months.
-7 (seasonal) and 8 (irregular) are unknown. Codes: common format of children's cafeterias (むすびえ, 2022)."""
-
-_WEEKS_PER_MONTH = 365.25 / 12 / 7
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "key": ("place_id", "事業所番号", "no", "no.", "id", "番号", "管理番号", "#property"),
@@ -70,7 +64,15 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "date": ("開催日",),
     "from": ("開催開始時間", "開始時間", "open_time", "starttime"),
     "until": ("開催終了時間", "終了時間", "close_time", "endtime"),
-    "remark": ("利用可能日時特記事項", "利用可能曜日特記事項", "availabledatenote", "開催日時特記事項"),
+    "remark": (
+        "利用可能日時特記事項", "利用可能曜日特記事項", "availabledatenote", "開催日時特記事項",
+        "利用可能曜日特記事項(留意事項)",
+    ),
+    "closing": ("定休日", "休館日", "休業日", "休所日", "休園日", "休室日", "休み"),
+    "workdays": ("利用可能な時間帯(平日)",),
+    "saturdays": ("利用可能な時間帯(土曜)",),
+    "sundays": ("利用可能な時間帯(日曜)",),
+    "holidays": ("利用可能な時間帯(祝日)",),
     "begin": ("開始日",),
     "end": ("終了日",),
 }  # fmt: skip
@@ -138,8 +140,6 @@ _STAGES = (
     ("established", "立ち?上げ(支援)?完了|established"),
     ("preparing", "準備中|立ち?上げ支援中?$|preparing"), ("suspended", "休止|suspended"), ("closed", "終了|closed"),
 )  # fmt: skip
-_NUMBERED_DAY = re.compile(r"[毎隔翌各\d]+月|(偶数|奇数)月|月\d|毎日|[\d末期]日|祝日|平日|不定")
-_NAMES_A_DAY = re.compile("[月火水木金土日]")
 _WHOSE = ("方書", "建物名等(方書)")
 _HIDES = "非公開"
 _HIDDEN = re.compile(r"不可|しない|否$|非公開|private|×|✕|^no$|^false$|^0$", re.IGNORECASE)
@@ -159,6 +159,8 @@ class _Entry:
     assumed: str = "all"
     opening: str = ""
     days: float = math.nan
+    unread: tuple[str, ...] = ()
+    """Of the opening words."""
     capacity: float = math.nan
     status: str = "open"
     operator: str = ""
@@ -650,6 +652,8 @@ def _across(
 def _entry(number: int, record: Mapping[str, str], place: _points.Position, standard: str | None) -> _Entry:
     rule = _STANDARDS.get(standard or "", _Standard((), "other"))
     kind = rule.kind if standard else _kind(record["kind"])
+    could_say = standard == "cafeterias" or bool(record["frequency"])
+    heard = _opening.heard(record, could_say_how_often=could_say)
     category = _of_category(record["kind"]) if standard in ("facilities", "childcare") else "all"
     return _Entry(
         row=number,
@@ -659,8 +663,9 @@ def _entry(number: int, record: Mapping[str, str], place: _points.Position, stan
         key=record["key"],
         targets=_targets(record["targets"]),
         assumed=(rule.targets if category == "all" else category) if standard else _BY_KIND.get(kind, "all"),
-        opening=_opening_text(record),
-        days=_days(record, standard == "cafeterias"),
+        opening=heard.words,
+        days=heard.days,
+        unread=heard.unread,
         capacity=_points.one_number(record["capacity"]),
         status=_status(record["status"]),
         operator=record["operator"],
@@ -698,34 +703,6 @@ def _stage(text: str) -> str | None:
     """The stage of a place's life, where the words name one of the council's."""
     found = next((stage for stage, words in _STAGES if re.search(words, text, re.IGNORECASE)), None)
     return found if found and schemas.STAGES[found] == _status(text) else None
-
-
-def _opening_text(record: Mapping[str, str]) -> str:
-    date, weekday = record["date"], record["weekday"]
-    if date and weekday and not _NAMES_A_DAY.search(_NUMBERED_DAY.sub("", date)):
-        date = f"{date} {weekday}"  # 第1・3 beside 土: neither says it alone
-    parts = [record["opening"], date or weekday]
-    hours = "~".join(part for part in (record["from"], record["until"]) if part)
-    return " ".join(part for part in (*parts, hours) if part)
-
-
-def _days(record: Mapping[str, str], cafeteria: bool) -> float:
-    """By the code of frequency where there is one, else by the words about days and hours."""
-    if record["frequency"]:
-        return FREQUENCY.get(record["frequency"].removesuffix(".0"), math.nan)
-    if sessions := _tables.number(record["sessions"]):
-        return round(min(7.0, sessions / _WEEKS_PER_MONTH), 2)
-    hours = {"start": record["from"], "end": record["until"], "note": record["remark"]}
-    if cafeteria:
-        # The list could say how often and does not: a bare weekday leaves that open.
-        said = schedule.from_fields(days=record["weekday"], dates=record["date"], frequency_code="", **hours)
-    elif not record["opening"] and (record["weekday"] or record["date"]):
-        said = schedule.from_fields(days=record["weekday"], dates=record["date"], **hours)
-    elif any(hours.values()):
-        said = schedule.from_fields(days=record["opening"], **hours)
-    else:
-        said = schedule.parse(record["opening"])
-    return schedule.days_per_week(said.schedule)
 
 
 def _word_notes(rows: Sequence[tuple[int, Mapping[str, str]]]) -> list[Note]:
@@ -1083,6 +1060,20 @@ def _unknown(entries: Sequence[_Entry]) -> list[Note]:
                 "places_opening_unknown",
                 "{n} of {all} places do not clearly say how often they open; they never count as permanent.",
                 values={"n": silent, "all": len(entries)},
+            )
+        )
+    unread = Counter(piece for entry in entries for piece in entry.unread)
+    if unread:
+        notes.append(
+            Note(
+                "unknown",
+                "places_opening_unread",
+                "{n} of {all} places have opening words that are not understood, or contradict each other ({words}).",
+                values={
+                    "n": sum(bool(entry.unread) for entry in entries),
+                    "all": len(entries),
+                    "words": _tables.listed(sorted(unread), most=5),
+                },
             )
         )
     assumed = sum(entry.targets is None for entry in entries)
