@@ -306,8 +306,6 @@ def site_answer(prepared: Prepared, study: studies.Study, question: Siting) -> D
         for metres in sorted({*study.limits_m, limit_m})
     }
     stays, _ = plans.robustness(others, options, **asked)
-    everybody = _demand(prepared, study.everybody)
-    room = sites.capacitated_cover(everybody, reach, options, limit_m=limit_m, rules=rules)
     return {
         **document,
         "chosen": list(found.chosen),
@@ -317,14 +315,32 @@ def site_answer(prepared: Prepared, study: studies.Study, question: Siting) -> D
         "frontier": _rows(plans.frontier(rows, serves, options, budgets_yen=budgets, **asked)),
         "alternatives": _rows(plans.alternatives(rows, serves, options, found.chosen, **asked)),
         "robustness": _rows(stays.head(20)),
-        "with_capacity": {
-            "people": summary.number(room.objective, 1),
-            "bound": summary.number(room.bound, 1),
-            "status": room.status,
-            "chosen": list(room.chosen),
-        },
+        "with_capacity": _with_room(prepared, options, reach, study, question, limit_m=limit_m),
         "funnel": _funnel(prepared.vacancies, question),
         "planned": len(planned(options, found.chosen, question)),
+    }
+
+
+def _with_room(
+    prepared: Prepared,
+    options: gpd.GeoDataFrame,
+    reach: pd.DataFrame,
+    study: studies.Study,
+    question: Siting,
+    *,
+    limit_m: float,
+) -> Document | None:
+    """The choice when nobody counts who finds no room, where that is asked."""
+    if not question.room:
+        return None
+    room = sites.capacitated_cover(
+        _demand(prepared, study.everybody), reach, options, limit_m=limit_m, rules=question.rules()
+    )
+    return {
+        "people": summary.number(room.objective, 1),
+        "bound": summary.number(room.bound, 1),
+        "status": room.status,
+        "chosen": list(room.chosen),
     }
 
 

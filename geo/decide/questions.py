@@ -100,6 +100,9 @@ class Siting(_Question):
     new_days_per_week: float = Field(5, gt=0, le=7)
     actions: Mapping[str, Action]
     enlarge_share: float = Field(0.5, gt=0)
+    room: bool = False
+    """Ask also who finds room: only then an enlargement can be chosen. For a whole ward this may end at the limit of
+    time, and then its answer may differ when it is computed again."""
     gate: Passing = Passing()
     rates: Mapping[str, float] | None = None
     """Share of properties at a stage of the funnel that reach the next."""

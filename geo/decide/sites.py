@@ -459,7 +459,9 @@ def capacitated_cover(
     chosen, total = values[:m] > 0.5, sure + float(model.gain @ values)
     proved = status == "optimal"
     return case.answer(
-        solver.Found(chosen, total, total if proved else sure + bound, "optimal" if proved else "time_limit")
+        solver.Found(
+            chosen, total, total if proved else sure + min(bound, left), "optimal" if proved else "time_limit"
+        )
     )
 
 
