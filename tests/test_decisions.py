@@ -152,7 +152,7 @@ def test_a_plan_that_cannot_be_is_explained(project: Project) -> None:
         "infeasible",
         "infeasible_budget",
     )
-    assert "1000000" in " ".join(records.lines(record, "en", most=5))
+    assert "1,000,000" in " ".join(records.lines(record, "en", most=5))
 
 
 def test_the_territories_of_the_tiny_town(project: Project) -> None:
