@@ -6,10 +6,12 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from threading import Lock
 
+import pandas as pd
 import streamlit as st
 
 from app import assets
-from geo import pipeline, schemas
+from geo import decisions, pipeline, schemas
+from geo.decide.questions import Committee
 from geo.pipeline import Assessment, Prepared
 from geo.project import Project
 from geo.study import Study
@@ -61,3 +63,31 @@ def assessment(version: str, fingerprint: str, *, _prepared: Prepared, _study: S
 def geometry(version: str, *, _prepared: Prepared) -> Mapping[str, str]:
     """The files of the layers, by layer; written when this machine has not drawn these data before."""
     return assets.publish(version, _prepared)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def area_facts(
+    version: str,  # noqa: ARG001
+    fingerprint: str,  # noqa: ARG001
+    system: str,
+    *,
+    _prepared: Prepared,
+    _assessment: Assessment,
+    _group: str,
+) -> pd.DataFrame:
+    """By what the areas of a zone system may be compared."""
+    return decisions.area_facts(_prepared, _assessment, system=system, group=_group)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def committee(
+    version: str,  # noqa: ARG001
+    fingerprint: str,  # noqa: ARG001
+    asked: str,  # noqa: ARG001
+    *,
+    _prepared: Prepared,
+    _assessment: Assessment,
+    _question: Committee,
+) -> decisions.Document:
+    """A committee's question answered."""
+    return decisions.model_area_answer(_prepared, _assessment, _question)

@@ -145,9 +145,9 @@ def controls(page: Page) -> None:
             _where(page)
         with who:
             whom(page)
-            _kind(page)
+            kind(page)
         with far:
-            _how_far(page)
+            how_far(page)
 
 
 def _where(page: Page) -> None:
@@ -188,7 +188,8 @@ def whom(page: Page, *, label: str = "controls.whom") -> None:
     )
 
 
-def _kind(page: Page) -> None:
+def kind(page: Page) -> None:
+    """Which places count."""
     st.session_state["kind_control"] = page.study.gap_kind
     st.selectbox(
         page.say("controls.kind"),
@@ -199,7 +200,8 @@ def _kind(page: Page) -> None:
     )
 
 
-def _how_far(page: Page) -> None:
+def how_far(page: Page) -> None:
+    """How long a walk may be."""
     limit = page.study.limit_m
     st.session_state["preset_control"] = limit if limit in PRESETS_M else None
     st.segmented_control(
@@ -539,6 +541,18 @@ def figures(pairs: Iterable[tuple[str, str]]) -> None:
     st.html(f'<dl class="ib-figures">{items}</dl>')
 
 
+def proposal(label: str, chosen: Sequence[str]) -> None:
+    """What comes out, so large that a room reads it."""
+    answer = "".join(f'<p class="ib-answer">{html.escape(one)}</p>' for one in chosen)
+    st.html(f'<div class="ib-proposal"><p>{html.escape(label)}</p>{answer}</div>')
+
+
+def sentences(told: Iterable[str]) -> None:
+    """Sentences below one another."""
+    items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in told)
+    st.html(f'<ul class="ib-known">{items}</ul>')
+
+
 def method(page: Page) -> None:
     """How distances were measured; straight lines are said on every page."""
     key = f"method.{page.prepared.method}"
@@ -548,6 +562,4 @@ def method(page: Page) -> None:
 def not_known(page: Page) -> None:
     """What the numbers do not say."""
     st.subheader(page.say("app.not_known"), anchor=False)
-    sentences = words.known(page.assessment.summary, page.language) or [page.say("app.all_known")]
-    items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
-    st.html(f'<ul class="ib-known">{items}</ul>')
+    sentences(words.known(page.assessment.summary, page.language) or [page.say("app.all_known")])

@@ -259,6 +259,12 @@ def _why(
     return [{"code": reason.code, **reason.context} for reason in reasons]
 
 
+def why(document: Mapping[str, Any], a: str, b: str) -> list[Document]:
+    """Why area ``a`` and not area ``b``, from the answer alone: keys of sentences and their values."""
+    scores, criteria = pd.DataFrame(document["scores"]), pd.DataFrame(document["criteria"])
+    return _why(scores.astype({"value": float}), criteria, document["weights"], [a, b])
+
+
 # --- sites ----------------------------------------------------------------------------------------------
 
 
@@ -593,6 +599,12 @@ def decide(project: Project, prepared: Prepared, question: Question) -> Document
 def path(project: Project, name: str) -> Path:
     """The file of a record."""
     return project.path / FOLDER / f"{name}.json"
+
+
+def kept(project: Project, kind: str) -> list[str]:
+    """The names of the records of a kind, those of other kinds left out."""
+    names = sorted(file.stem for file in (project.path / FOLDER).glob("*.json"))
+    return [name for name in names if read(project, name)["kind"] == kind]
 
 
 def read(project: Project, name: str) -> Document:

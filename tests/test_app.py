@@ -16,7 +16,7 @@ from geo.present import geometry
 from geo.store import GeoPackage
 
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
-VIEWS = ("start", "browse", "coverage", "gaps", "isolation", "zone_sheet")
+VIEWS = ("start", "browse", "coverage", "gaps", "isolation", "zone_sheet", "model_areas")
 TRACEBACK = re.compile(r"Traceback|File \"|Error:")
 
 
