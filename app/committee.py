@@ -30,7 +30,8 @@ def question(page: Page) -> Committee:
     data answer it."""
     asked: Committee | None = state.get("committee", None)
     if asked is None or state.get("committee_of", None) != str(page.project.path):
-        asked = _fitting(page, questions.read(Committee, page.project.path)[0])
+        read, source = questions.read(Committee, page.project.path)
+        asked = _fitting(page, _example(page, read) if source == "example" else read)
         try:
             answer(page, asked)
         except errors.InfeasibleError:
@@ -39,6 +40,17 @@ def question(page: Page) -> Committee:
         state.put("committee", asked)
         state.put("committee_of", str(page.project.path))
     return asked
+
+
+def _example(page: Page, asked: Committee) -> Committee:
+    """The example's members with their roles in the reader's language."""
+    roles = [page.say(f"model_areas.example_role_{i}") for i in range(len(asked.members))]
+    return _with(
+        asked,
+        members=[
+            one.model_copy(update={"role": role}) for one, role in zip(asked.members, roles, strict=True)
+        ],
+    )
 
 
 def _fitting(page: Page, asked: Committee) -> Committee:

@@ -16,7 +16,8 @@ from geo.present import geometry
 from geo.store import GeoPackage
 
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
-VIEWS = ("start", "browse", "coverage", "gaps", "isolation", "zone_sheet", "model_areas")
+VIEWS = ("start", "browse", "coverage", "gaps", "isolation", "zone_sheet")
+DECIDING = ("model_areas",)
 TRACEBACK = re.compile(r"Traceback|File \"|Error:")
 
 
@@ -55,7 +56,7 @@ def words_on(app: AppTest) -> str:
 
 
 @pytest.mark.parametrize("language", text.LANGUAGES)
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", (*VIEWS, *DECIDING))
 @pytest.mark.parametrize("town", [None, "streets", "straight", "no ages"])
 def test_every_page_is_shown(
     open_app: Callable[..., AppTest],

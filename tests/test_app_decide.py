@@ -1,0 +1,90 @@
+"""The committee, the planner and the one who checks: choices made by clicks, kept as records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from geo import decisions, text
+from geo import project as projects
+from geo.present import charts
+
+MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
+
+
+@pytest.fixture
+def town(build_town: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> projects.Project:
+    made: projects.Project = build_town().project(tmp_path / "town")
+    monkeypatch.setenv("IBASHO_PROJECT", str(made.path))
+    monkeypatch.setenv("IBASHO_LANG", "ja")
+    return made
+
+
+def page(view: str) -> AppTest:
+    return AppTest.from_file(str(MAIN), default_timeout=60).run().switch_page(f"views/{view}.py").run()
+
+
+def shown(app: AppTest) -> str:
+    return "\n".join(str(element.proto.body) for element in app.get("html"))
+
+
+def press(app: AppTest, key: str, **values: object) -> AppTest:
+    return next(b for b in app.button if b.label == text.say(key, "ja", **values)).click().run()
+
+
+def control(app: AppTest, kind: str, key: str) -> Any:
+    return next(one for one in getattr(app, kind) if one.key == key)
+
+
+def test_a_committee_reaches_a_record(town: projects.Project) -> None:
+    app = page("model_areas")
+    assert "A" in shown(app)
+    app = press(app, "model_areas.add")
+    control(app, "text_input", "committee_member").set_value("D<b>").run()
+    control(app, "text_input", "committee_role").set_value("商店会").run()
+    slider = next(one for one in app.slider if str(one.key).startswith("committee_weight_"))
+    slider.set_value(100).run()
+    assert "D&lt;b&gt;" in shown(app)
+    assert "商店会" in shown(app)
+    app = press(app, "record.keep")
+    assert not app.error
+    (name,) = decisions.kept(town, "model_areas")
+    record = json.loads(decisions.path(town, name).read_text(encoding="utf-8"))
+    assert [one["member"] for one in record["question"]["members"]] == ["A", "B", "C", "D<b>"]
+    assert name in shown(app)
+    assert decisions.verify(town, name) == []
+
+
+def test_each_way_of_weighing_can_be_taken(town: projects.Project) -> None:
+    app = page("model_areas")
+    for way in ("ranking", "pairs", "weights"):
+        way_control = next(one for one in app.get("button_group") if one.key == "committee_way")
+        way_control.set_value(way).run()
+        assert not app.error
+        assert not app.exception
+    app = press(app, "model_areas.remove", member="A")
+    member = text.say("model_areas.members", "ja", n=2)
+    assert member in [one.label for one in app.expander]
+
+
+def test_two_areas_are_compared_in_both_orders(town: projects.Project) -> None:
+    app = page("model_areas")
+    first, second = (control(app, "selectbox", f"pair_{side}") for side in "ab")
+    a, b = first.value, second.value
+    assert a != b
+    first.set_value(b).run()
+    assert [control(app, "selectbox", f"pair_{side}").value for side in "ab"] == [b, a]
+
+
+def test_bars_are_text_whatever_the_names() -> None:
+    bar = charts.Bar("<img>", (charts.Part(0.05, "5%", "#000"), charts.Part(0.95, "95%", "#fff")), '"><b>')
+    told = charts.bars("<x>", [bar], [("#000", "<y>")])
+    assert "<img>" not in told
+    assert "<b>" not in told
+    assert ">95%<" in told
+    assert ">5%<" not in told
