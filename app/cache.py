@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import assets
 from geo import decisions, pipeline, schemas
-from geo.decide.questions import Committee
+from geo.decide.questions import Committee, Siting
 from geo.pipeline import Assessment, Prepared
 from geo.project import Project
 from geo.study import Study
@@ -91,3 +91,17 @@ def committee(
 ) -> decisions.Document:
     """A committee's question answered."""
     return decisions.model_area_answer(_prepared, _assessment, _question)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def siting(
+    version: str,  # noqa: ARG001
+    fingerprint: str,  # noqa: ARG001
+    asked: str,  # noqa: ARG001
+    *,
+    _prepared: Prepared,
+    _study: Study,
+    _question: Siting,
+) -> decisions.Document:
+    """A planner's question answered: a proof, so it may take a while."""
+    return decisions.site_answer(_prepared, _study, _question)

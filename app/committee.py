@@ -167,10 +167,10 @@ def controls(page: Page, asked: Committee) -> None:
                 page,
                 "committee_one_per",
                 "model_areas.one_per",
-                [None, *(one for one in systems if one != asked.system)],
-                asked.one_per,
-                lambda system: page.say("model_areas.no_quota") if system is None else _system(page, system),
-                lambda page, chosen: _change(page, one_per=chosen),
+                ["", *(one for one in systems if one != asked.system)],
+                asked.one_per or "",
+                lambda system: _system(page, system) if system else page.say("model_areas.no_quota"),
+                lambda page, chosen: _change(page, one_per=chosen or None),
             )
         with far:
             widgets.how_far(page)

@@ -11,7 +11,7 @@ from geo import errors, text
 
 log = logging.getLogger(__name__)
 
-PAGES = ("start", "browse", "coverage", "gaps", "isolation", "zone_sheet", "model_areas", "data")
+PAGES = ("start", "browse", "coverage", "gaps", "isolation", "zone_sheet", "model_areas", "sites", "data")
 
 
 def main() -> None:

@@ -81,6 +81,22 @@ def test_two_areas_are_compared_in_both_orders(town: projects.Project) -> None:
     assert [control(app, "selectbox", f"pair_{side}").value for side in "ab"] == [b, a]
 
 
+def test_a_planner_chooses_sites_within_a_budget(town: projects.Project) -> None:
+    app = page("sites")
+    assert text.say("sites.not_asked", "ja") in [one.value for one in app.info]
+    control(app, "number_input", "budget_control").set_value(100).run()
+    app = press(app, "sites.ask")
+    assert not app.error
+    control(app, "number_input", "budget_control").set_value(2000).run()
+    assert text.say("sites.not_asked", "ja") in [one.value for one in app.info]
+    app = press(app, "sites.ask")
+    assert not app.error
+    assert text.say("sites.column.gain", "ja") in shown(app)
+    assert text.say("sites.status_optimal", "ja") in shown(app)
+    app = press(app, "record.keep")
+    assert len(decisions.kept(town, "sites")) == 1
+
+
 def test_bars_are_text_whatever_the_names() -> None:
     bar = charts.Bar("<img>", (charts.Part(0.05, "5%", "#000"), charts.Part(0.95, "95%", "#fff")), '"><b>')
     told = charts.bars("<x>", [bar], [("#000", "<y>")])

@@ -1,0 +1,136 @@
+"""The planner's controls: for whom, how far, for how much. What is chosen is one frozen question."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from app import cache, state, widgets
+from app.widgets import Page
+from geo import decisions
+from geo.decide import questions
+from geo.decide.questions import Siting, Wanted
+from geo.present import siting, words
+from geo.present.maps import View
+
+AIMS = ("both", "any", "permanent")
+"""Any place within the walk, a permanent one, or both alike."""
+TEN_THOUSAND = 10_000
+NO_LIMIT = 0
+
+
+def question(page: Page) -> Siting:
+    """What is asked now: the project's file or the example, with what the reader chose."""
+    base, _ = questions.read(Siting, page.project.path)
+    aim = state.one_of("aim", AIMS)
+    kinds = [kind for kind in ("any", "permanent") if aim in ("both", kind)]
+    systems = widgets.systems(page)
+    fields: dict[str, Any] = {
+        "wanted": [Wanted(group=page.study.gap_group, kind=kind).model_dump() for kind in kinds],
+        "limit_m": page.study.limit_m,
+        "budget_yen": state.get("budget", base.budget_yen),
+        "years": state.get("years", base.years),
+        "number": state.get("number", base.number),
+        "one_per": state.get("site_quota", base.one_per if base.one_per in systems else None),
+        "role": "public" if os.environ.get("IBASHO_ROLE") == "public" else "internal",
+    }
+    return questions.make(Siting, {**base.model_dump(), **fields})
+
+
+def controls(page: Page, asked: Siting) -> None:
+    """For whom → how far → for how much."""
+    with st.container(border=True, key="controls"):
+        who, far, money = st.columns(3, gap="medium")
+        with who:
+            widgets.whom(page)
+            widgets.choose(page, "aim", AIMS, "sites.aim", lambda aim: page.say(f"sites.aim_{aim}"))
+        with far:
+            widgets.how_far(page)
+            systems = ["", *widgets.systems(page)]
+            st.session_state["quota_control"] = asked.one_per or ""
+            st.selectbox(
+                page.say("sites.one_per"),
+                systems,
+                format_func=lambda one: (
+                    page.say("model_areas.no_quota")
+                    if one is None
+                    else words.label("system", one, page.language)
+                ),
+                key="quota_control",
+                on_change=lambda: state.put("site_quota", st.session_state["quota_control"] or None),
+            )
+        with money:
+            _money(page, asked)
+
+
+def _money(page: Page, asked: Siting) -> None:
+    st.session_state["budget_control"] = round((asked.budget_yen or 0) / TEN_THOUSAND)
+    st.number_input(
+        page.say("sites.budget"),
+        0,
+        1_000_000,
+        step=100,
+        key="budget_control",
+        on_change=lambda: state.put("budget", float(st.session_state["budget_control"] * TEN_THOUSAND)),
+    )
+    years, number = st.columns(2)
+    st.session_state["years_control"] = round(asked.years)
+    years.number_input(
+        page.say("sites.years"),
+        0,
+        20,
+        key="years_control",
+        on_change=lambda: state.put("years", float(st.session_state["years_control"])),
+    )
+    st.session_state["number_control"] = asked.number or NO_LIMIT
+    number.number_input(
+        page.say("sites.number"),
+        NO_LIMIT,
+        99,
+        key="number_control",
+        help=page.say("sites.number_help"),
+        on_change=lambda: state.put("number", st.session_state["number_control"] or None),
+    )
+
+
+def answer(page: Page, asked: Siting) -> decisions.Document | None:
+    """The answer once it was asked for: a proof may take a while, so no control starts one by itself."""
+    key = (page.version, page.study.fingerprint(), asked.model_dump_json())
+    st.button(
+        page.say("sites.ask"),
+        type="primary",
+        icon=":material/search_insights:",
+        on_click=lambda: state.put("siting", key),
+    )
+    if state.get("siting", None) != key:
+        st.info(page.say("sites.not_asked"))
+        return None
+    with st.spinner(page.say("sites.working"), show_time=True):
+        return cache.siting(*key, _prepared=page.prepared, _study=page.study, _question=asked)
+
+
+def located(page: Page, asked: Siting, result: decisions.Document, view: View) -> View:
+    """The map with the number of each step where it would be; positions leave for this reader's map alone."""
+    options = decisions.site_options(page.prepared, page.study, asked)
+    return replace(view, badges=siting.badges(options, result))
+
+
+def budgets(page: Page, asked: Siting, result: decisions.Document) -> None:
+    """The frontier's budgets to click: the chosen one becomes the budget that is asked about."""
+    listed = [row["budget_yen"] for row in result["frontier"]]
+    st.session_state["frontier_control"] = asked.budget_yen if asked.budget_yen in listed else None
+
+    def change() -> None:
+        if (chosen := st.session_state["frontier_control"]) is not None:
+            state.put("budget", chosen)
+
+    st.segmented_control(
+        page.say("sites.frontier_choose"),
+        listed,
+        format_func=lambda budget: siting.yen(budget, page.language),
+        key="frontier_control",
+        on_change=change,
+    )

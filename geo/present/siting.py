@@ -1,0 +1,215 @@
+"""The planner's answer for people: what to do for the money, in which order, how sure; computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import geopandas as gpd
+
+from geo import schemas, text
+from geo.present import charts, palettes, words
+from geo.present.tables import Column, Rows, Value
+
+Document = Mapping[str, Any]
+Names = Mapping[str, str]
+
+
+def names(places: gpd.GeoDataFrame, vacancies: gpd.GeoDataFrame, language: text.Language) -> dict[str, str]:
+    """Sites by their ids: places by name, vacant properties by kind and number, never by address."""
+    told = dict(zip(places["place_id"], places["name"].astype(str), strict=True))
+    for number, kind in zip(vacancies["property_id"], vacancies["kind"], strict=True):
+        short = str(number).rpartition(":")[2]
+        told[number] = text.say(
+            "sites.vacancy", language, kind=text.say(f"sites.{kind}", language), number=short
+        )
+    return told
+
+
+def option(name: str, named: Names, language: text.Language) -> str:
+    """An option ``action:site`` in words."""
+    action, _, site = name.partition(":")
+    return text.say(
+        "sites.option",
+        language,
+        action=text.say(f"decide.action.{action}", language),
+        site=named.get(site, site),
+    )
+
+
+def several(joined: str, named: Names, language: text.Language) -> str:
+    """Options joined by ``;`` in words."""
+    if not joined:
+        return text.say("sites.nothing", language)
+    return text.say("unit.list", language).join(option(one, named, language) for one in joined.split(";"))
+
+
+def proof(answer: Document, language: text.Language) -> str:
+    """Status, bound and gap in one sentence: they stand beside every answer."""
+    if answer["status"] == "infeasible":
+        why = answer["why"]
+        return text.tell(why["code"], why["template"], language, **why["values"])
+    said = {"n": f"{answer['objective']:,.0f}", "bound": f"{answer['bound']:,.0f}"}
+    return text.say(f"sites.{answer['status']}", language, **said, gap=f"{100 * answer['gap']:.2f}")
+
+
+def figures(answer: Document, days: str, language: text.Language) -> list[tuple[str, str]]:
+    """People newly served by group and kind of place, and what it costs."""
+    pairs = [
+        (
+            text.say(
+                "sites.newly",
+                language,
+                group=words.label("group", row["group"], language),
+                kind=text.say(f"kind.{row['kind']}", language, days=days),
+            ),
+            text.say(
+                "sites.newly_of",
+                language,
+                n=words.count(row["newly_served"], language),
+                all=words.count(row["people"], language),
+            ),
+        )
+        for row in answer["people"]
+    ]
+    return [*pairs, (text.say("sites.cost", language), yen(answer["cost_yen"], language))]
+
+
+def yen(amount: float, language: text.Language) -> str:
+    """An amount of money."""
+    return text.say("sites.yen", language, n=f"{amount:,.0f}")
+
+
+def plan(answer: Document, named: Names, language: text.Language) -> Rows:
+    """What comes first, and what each step adds."""
+    rows = [
+        (
+            f"{row['step']:.0f}",
+            text.say(f"decide.action.{row['action']}", language),
+            named.get(row["site_id"], row["site_id"]),
+            yen(row["cost_yen"], language),
+            row["gain"],
+            row["total"],
+            row["loss"],
+        )
+        for row in answer["plan"]
+    ]
+    return _rows(
+        "plan",
+        ("step", "action", "site", "cost:count", "gain:count", "total:count", "loss:count"),
+        rows,
+        language,
+    )
+
+
+def frontier_bars(answer: Document, budget_yen: float | None, language: text.Language) -> str:
+    """How many people each budget brings a place, at best."""
+    most = max((row["served"] for row in answer["frontier"]), default=0) or 1
+    drawn = [
+        charts.Bar(
+            yen(row["budget_yen"], language),
+            (charts.Part(row["served"] / most, f"{row['served']:,.0f}", palettes.WITHIN[1]),),
+            text.say(
+                "sites.frontier_bar",
+                language,
+                budget=yen(row["budget_yen"], language),
+                n=words.count(row["served"], language),
+            ),
+            marked=row["budget_yen"] == budget_yen,
+        )
+        for row in answer["frontier"]
+    ]
+    return charts.bars(text.say("sites.frontier_caption", language), drawn)
+
+
+def frontier(answer: Document, named: Names, language: text.Language) -> Rows:
+    """The same with bound and status, and what would be done."""
+    rows = [
+        (
+            yen(row["budget_yen"], language),
+            row["served"],
+            row["bound"],
+            text.say(f"sites.status_{row['status']}", language),
+            several(row["chosen"], named, language),
+        )
+        for row in answer["frontier"]
+    ]
+    return _rows(
+        "frontier", ("budget:count", "served:count", "bound:count", "status", "options"), rows, language
+    )
+
+
+def alternatives(answer: Document, named: Names, language: text.Language) -> Rows:
+    """What to do instead when one falls through."""
+    rows = [
+        (
+            option(row["option_id"], named, language),
+            several(row["instead"], named, language),
+            row["served"],
+            row["loss"],
+        )
+        for row in answer["alternatives"]
+    ]
+    return _rows("alternatives", ("option", "instead", "served:count", "less:count"), rows, language)
+
+
+def robustness(answer: Document, named: Names, language: text.Language) -> Rows:
+    """Which options stay chosen at other walks."""
+    rows = [
+        (
+            option(row["option_id"], named, language),
+            text.say("sites.times", language, n=f"{row['chosen_in']:.0f}", all=f"{row['of']:.0f}"),
+        )
+        for row in answer["robustness"]
+    ]
+    return _rows("robustness", ("option", "stays"), rows, language)
+
+
+def gate(summary: Document, language: text.Language) -> Rows:
+    """How many vacant properties pass, fail or are not known, check by check."""
+    rows = [
+        (text.say(f"sites.check_{name}", language), row["pass"], row["fail"], row["unknown"])
+        for name, row in summary["checks"].items()
+    ]
+    told = {"n": summary["passing"], "all": summary["properties"]}
+    return _rows("gate", ("check", "pass:count", "fail:count", "unknown:count"), rows, language, **told)
+
+
+def funnel(answer: Document, language: text.Language) -> Rows:
+    """How many properties stand at each stage, and how many openings may be expected of them."""
+    rows = [
+        (
+            text.say(f"sites.stage_{row['stage']}", language),
+            row["properties"],
+            "–" if row["rate"] is None else row["rate"],
+            row["expected_openings"],
+            row["needed_for_one"],
+        )
+        for row in answer["funnel"]
+    ]
+    columns = ("stage", "properties:count", "rate:share", "expected:score", "needed:count")
+    return _rows("funnel", columns, rows, language)
+
+
+def badges(options: gpd.GeoDataFrame, answer: Document) -> tuple[tuple[float, float, str], ...]:
+    """Where each step is: latitude, longitude and its number."""
+    at = options.set_index("option_id").geometry.to_crs(schemas.STORED_CRS)
+    return tuple(
+        (round(at[row["option_id"]].y, 5), round(at[row["option_id"]].x, 5), f"{row['step']:.0f}")
+        for row in answer["plan"]
+    )
+
+
+def _rows(
+    name: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Value, ...]],
+    language: text.Language,
+    **told: object,
+) -> Rows:
+    pairs = [column.partition(":") for column in columns]
+    heads = tuple(
+        Column(text.say(f"sites.column.{key}", language), kind or "text")  # type: ignore[arg-type]
+        for key, _, kind in pairs
+    )
+    return Rows(text.say(f"sites.table.{name}", language, **told), heads, tuple(rows), language)
