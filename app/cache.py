@@ -59,6 +59,12 @@ def assessment(version: str, fingerprint: str, *, _prepared: Prepared, _study: S
     return pipeline.assess(_prepared, _study)
 
 
+@st.cache_resource(max_entries=128, show_spinner=False)
+def outward(version: str, fingerprint: str, *, _assessment: Assessment) -> Assessment:  # noqa: ARG001
+    """One study answered, as the public may see it."""
+    return pipeline.outward(_assessment)
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
 def geometry(version: str, *, _prepared: Prepared) -> Mapping[str, str]:
     """The files of the layers, by layer; written when this machine has not drawn these data before."""

@@ -6,28 +6,27 @@ import logging
 
 import streamlit as st
 
-from app import state, widgets
+from app import pages, state, widgets
 from geo import errors, text
 
 log = logging.getLogger(__name__)
-
-PAGES = ("start", "browse", "coverage", "gaps", "isolation", "zone_sheet", "model_areas", "sites", "data")
 
 
 def main() -> None:
     """Show the chosen page in the reader's language."""
     language = state.language()
     st.set_page_config(page_title=text.say("app.title", language), layout="wide")
-    pages = [
+    names = pages.shown()
+    routes = [
         st.Page(
             f"views/{name}.py",
             title=text.say(f"{name}.nav", language),
             url_path=name,
-            default=name == PAGES[0],
+            default=name == names[0],
         )
-        for name in PAGES
+        for name in names
     ]
-    page = st.navigation(pages, position="top")
+    page = st.navigation(routes, position="top")
     widgets.frame()
     try:
         if failed := state.problem():

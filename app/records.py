@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import state
+from app import state, writes
 from app.widgets import Page, words_of
 from geo import decisions
 from geo.present import records
@@ -36,7 +36,7 @@ def keep(page: Page, asked: decisions.Question) -> None:
 def _keep(page: Page, asked: decisions.Question) -> None:
     with st.spinner(page.say("record.working")):
         own = Project(page.project.path, page.study)
-        state.put("decided", decisions.decide(own, page.prepared, asked)["decision"])
+        state.put("decided", writes.record(own, page.prepared, asked))
 
 
 def _offer(page: Page, record: dict[str, Any], name: str) -> None:

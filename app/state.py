@@ -17,6 +17,8 @@ from geo.study import Study
 
 WHOLE = ""
 """The choice "the whole ward"."""
+PLANNER, PUBLIC = "planner", "public"
+"""Who may change a project and see all of it, and who may look at what is published."""
 AREAS = "areas"
 """The division into census small areas."""
 
@@ -31,6 +33,8 @@ OWN_LINK = {
     "colour": "risk",
     "minutes": "5",
     "when": "any",
+    "entry": None,
+    "section": "find",
 }
 """Choices of the reader that a link carries, with what they are without one."""
 
@@ -45,6 +49,11 @@ def language() -> text.Language:
 def choose_language() -> None:
     """Take the language from its control; the study stays."""
     st.session_state["language"] = st.session_state["language_control"] or language()
+
+
+def role() -> str:
+    """Who this app is for, as the machine's setting ``IBASHO_ROLE`` says; anything unknown is the public."""
+    return PLANNER if os.environ.get("IBASHO_ROLE", PLANNER) == PLANNER else PUBLIC
 
 
 def project() -> Project | None:
@@ -92,8 +101,19 @@ def to_link(opened: Project) -> None:
 
 
 def change(**fields: Any) -> None:
-    """Ask something else; refused values raise, so the study is always a valid one."""
-    st.session_state["study"] = st.session_state["study"].with_(**fields)
+    """Ask something else; refused values raise, so the study is always a valid one.
+
+    The public asks at the distances of the study alone: two that differ by a step would tell who lives between.
+    """
+    changed = st.session_state["study"].with_(**fields)
+    if role() != PLANNER and "limit_m" in fields and changed.limit_m not in changed.limits_m:
+        raise errors.AccessDeniedError(
+            "limit_fixed",
+            "{limit} m cannot be asked here. Choose one of {limits} m.",
+            limit=changed.limit_m,
+            limits=", ".join(map(str, changed.limits_m)),
+        )
+    st.session_state["study"] = changed
 
 
 def get(name: str, default: Any) -> Any:
@@ -110,12 +130,6 @@ def one_of(name: str, options: Sequence[str]) -> str:
 def put(name: str, value: Any) -> None:
     """Keep a choice."""
     st.session_state[f"own_{name}"] = value
-
-
-def keep(opened: Project) -> None:
-    """Write the question into the project, so that the command line asks the same."""
-    changed = opened.with_study(st.session_state["study"])
-    st.session_state["study_of"] = (str(changed.path), changed.study.fingerprint())
 
 
 def attempt(action: Callable[..., None], *given: Any) -> None:

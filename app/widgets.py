@@ -118,6 +118,8 @@ def open_page(name: str) -> Page:
     version = cache.version(project, study)
     prepared = _prepare(project, version, language)
     assessment = cache.assessment(version, study.fingerprint(), _prepared=prepared, _study=study)
+    if state.role() != state.PLANNER:
+        assessment = cache.outward(version, study.fingerprint(), _assessment=assessment)
     return Page(language, project, study, version, prepared, assessment)
 
 
@@ -203,14 +205,19 @@ def kind(page: Page) -> None:
 def how_far(page: Page) -> None:
     """How long a walk may be."""
     limit = page.study.limit_m
-    st.session_state["preset_control"] = limit if limit in PRESETS_M else None
+    is_planner = state.role() == state.PLANNER
+    st.session_state["preset_control"] = (
+        limit if limit in (PRESETS_M if is_planner else page.study.limits_m) else None
+    )
     st.segmented_control(
         page.say("controls.how_far"),
-        PRESETS_M,
+        PRESETS_M if is_planner else page.study.limits_m,
         format_func=lambda metres: f"{metres} m",
         key="preset_control",
         on_change=lambda: state.change(limit_m=st.session_state["preset_control"] or limit),
     )
+    if not is_planner:
+        return
     st.session_state["limit_control"] = min(max(limit, MIN_M), MAX_M)
     st.slider(
         page.say("controls.limit"),
@@ -547,10 +554,10 @@ def proposal(label: str, chosen: Sequence[str]) -> None:
     st.html(f'<div class="ib-proposal"><p>{html.escape(label)}</p>{answer}</div>')
 
 
-def sentences(told: Iterable[str]) -> None:
-    """Sentences below one another."""
+def sentences(told: Iterable[str], *, tag: str = "ul") -> None:
+    """Sentences below one another; numbered when ``tag`` is ``ol``."""
     items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in told)
-    st.html(f'<ul class="ib-known">{items}</ul>')
+    st.html(f'<{tag} class="ib-known">{items}</{tag}>')
 
 
 def method(page: Page) -> None:
@@ -562,4 +569,8 @@ def method(page: Page) -> None:
 def not_known(page: Page) -> None:
     """What the numbers do not say."""
     st.subheader(page.say("app.not_known"), anchor=False)
-    sentences(words.known(page.assessment.summary, page.language) or [page.say("app.all_known")])
+    told = words.known(page.assessment.summary, page.language) or [page.say("app.all_known")]
+    if state.role() != state.PLANNER:
+        few = page.say("app.few", k=page.study.disclosure_k, base=page.study.rounding)
+        told = [few, *told]
+    sentences(told)

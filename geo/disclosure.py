@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -51,6 +52,68 @@ def rounded(counts: pd.Series, *, base: int) -> pd.Series:
     [0.0, 10.0, 15.0, nan]
     """
     return pd.Series(np.floor(counts.astype(float) / base + 0.5) * base, counts.index)
+
+
+_WHOLES = {
+    "people": ("covered_people", "covered_people_max", "left_out_people"),
+    "denominator": ("numerator",),
+}
+"""Counts, and the parts of them that a table may tell beside them."""
+_ALONE = ("people_min", "people_near", "people_nearest", "people_only")
+_SHARES = {
+    "covered_share": ("covered_people", "people"),
+    "covered_share_max": ("covered_people_max", "people"),
+    "left_out_share": ("left_out_people", "people"),
+    "value": ("numerator", "denominator"),
+}
+
+
+def outward(table: pd.DataFrame, *, study: Study) -> Any:
+    """One table as a page for the public shows it: rows with a small count tell none, the others are rounded.
+
+    A count is small from 1 to ``disclosure_k`` - 1, and so is a part that leaves so few of its whole. Shares are
+    those of the rounded counts. This is for screens, where a reader sees one question at a time; tables that are
+    published for good go through :func:`public`, which also withstands subtraction from one table to another.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Any with counts of people, as :mod:`geo.schemas` names them.
+    study : Study
+        ``disclosure_k`` and ``rounding``.
+
+    Returns
+    -------
+    table : DataFrame
+        The same columns; hidden counts and what follows from them are NaN, their ``state`` is unknown.
+
+    Examples
+    --------
+    >>> counts = pd.DataFrame({"people": [100.0, 42.0, 7.0], "covered_people": [97.0, 21.0, 0.0]})
+    >>> outward(counts, study=Study(municipality_code="13105"))["covered_people"].tolist()
+    [nan, 20.0, nan]
+    """
+    parts = {part: whole for whole, own in _WHOLES.items() for part in own if {whole, part} <= set(table)}
+    counts = [name for name in (*_WHOLES, *parts, *_ALONE) if name in table]
+    small = pd.Series(False, index=table.index)
+    for name in counts:
+        small |= _is_small(table[name], study.disclosure_k)
+    for part, whole in parts.items():
+        small |= _is_small(table[whole] - table[part], study.disclosure_k)
+    told = table.copy()
+    for name in counts:
+        told[name] = rounded(table[name], base=study.rounding).mask(small)
+    for name in set(_SHARES) & set(table):
+        part, whole = _SHARES[name]
+        told[name] = (told[part] / told[whole].where(told[whole] > 0)).where(table[name].notna())
+    if "state" in told:
+        told["state"] = told["state"].mask(small, "unknown")
+    return told
+
+
+def _is_small(counts: pd.Series, k: int) -> pd.Series:
+    # Shares of people are spread over places: what would be printed as 1 or more is a person.
+    return (counts.astype(float) >= 0.5) & (counts.astype(float) < k)
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,8 @@ def changed(records: gpd.GeoDataFrame, place_id: str, fields: Mapping[str, Any])
         )
     row = pd.DataFrame(records).loc[known[0]].to_dict()
     given = {field: _value(field, value) for field, value in fields.items()}
-    new = {field: value for field, value in given.items() if not _same(value, row[field])}
+    # A list's own spelling (two blanks, another order of targets) is no change.
+    new = {field: value for field, value in given.items() if not _same(value, _tidy(field, row[field]))}
     after = {**row, **new, **_following(row, new)}
     _agree(after)
     frame = pd.DataFrame(records).astype(object)
@@ -151,6 +152,13 @@ def changed(records: gpd.GeoDataFrame, place_id: str, fields: Mapping[str, Any])
             frame.loc[known[0], field] = value
     table = gpd.GeoDataFrame(frame, geometry="geometry", crs=records.crs)
     return gpd.GeoDataFrame(schemas.conform(schemas.Places, table))
+
+
+def _tidy(field: str, value: Any) -> Any:
+    try:
+        return _value(field, value)
+    except errors.DataError:
+        return value
 
 
 def _same(value: Any, other: Any) -> bool:

@@ -61,3 +61,7 @@ class StoreError(AtlasError, OSError):
 
 class InfeasibleError(AtlasError, ValueError):
     """What was asked cannot be had; the sentence names the rule that makes it so."""
+
+
+class AccessDeniedError(AtlasError, PermissionError):
+    """Whoever asks may not do this; nothing was done."""

@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -570,6 +570,42 @@ def _opening(prepared: Prepared, when: opening.Reached, study: Study) -> dict[st
             study=study,
         )
     return summary.opening(when, now, study=study)
+
+
+OUTWARD = (
+    "area_coverage",
+    "gaps",
+    "indicators",
+    "priorities",
+    "zone_summary",
+    "zone_indicators",
+    "system_summary",
+)
+
+
+def outward(assessment: Assessment) -> Assessment:
+    """An assessment as pages for the public show it: no small count, and nothing about single vacant properties.
+
+    See :func:`geo.disclosure.outward`; what is published as files goes through :func:`public`.
+    """
+    study = assessment.study
+    tables = {name: disclosure.outward(getattr(assessment, name), study=study) for name in OUTWARD}
+    crosswalk = disclosure.outward(assessment.crosswalk, study=study)
+    crosswalk["share"] = crosswalk["share"].where(crosswalk["people"].notna()).round(2)
+    choices = {schema: schemas.empty(schema) for schema in assessment.choices}
+    told = dict(assessment.summary)
+    told["gaps"] = {**told["gaps"], "people": _outward(told["gaps"]["people"], study)}
+    risk = told["isolation"]
+    told["isolation"] = {**risk, "high_risk_people": _outward(risk["high_risk_people"], study)}
+    told["zones"] = [{**z, "people_outside": _outward(z["people_outside"], study)} for z in told["zones"]]
+    return replace(assessment, **tables, crosswalk=crosswalk, choices=choices, summary=told)
+
+
+def _outward(count: float | None, study: Study) -> float | None:
+    if count is None:
+        return None
+    row = disclosure.outward(pd.DataFrame({"people": [float(count)]}), study=study)
+    return float(row["people"].iloc[0])
 
 
 def public(

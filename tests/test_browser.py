@@ -40,7 +40,19 @@ ARGUMENTS = (
 )
 AXE = "axe-core@4.10.3"
 PICTURE = "document.querySelector('.ib-pane-cells canvas').toDataURL()"
-PAGES = ("start", "browse", "coverage", "gaps", "isolation", "zone_sheet", "model_areas", "sites", "data")
+PAGES = (
+    "start",
+    "browse",
+    "coverage",
+    "gaps",
+    "isolation",
+    "zone_sheet",
+    "model_areas",
+    "sites",
+    "registry",
+    "data",
+    "help",
+)
 HOSTILE = (
     '<img src=x onerror="top.ran=1">',
     "</script><script>top.ran=2</script>",

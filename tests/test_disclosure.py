@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 
 from geo import disclosure, schemas
 from geo import study as studies
+from geo.study import Study
 
 K = 10
 STUDY = studies.make(
@@ -278,3 +279,24 @@ def test_points_leave_only_with_the_owners_word():
     assert told.columns.tolist() == ["kind", "floor_area_m2", "built_year", "geometry"]
     assert told["floor_area_m2"].tolist() == [5, 4]
     assert disclosure.listed(table[:3]).empty
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=8),
+    k=st.integers(2, 15),
+)
+def test_no_row_of_a_page_tells_a_small_count_or_a_small_rest(rows, k):
+    study = Study(municipality_code="13105", disclosure_k=k, rounding=1)
+    table = pd.DataFrame(
+        [(max(a, b), min(a, b)) for a, b in rows], columns=["people", "covered_people"]
+    ).astype(float)
+    table["covered_share"] = table["covered_people"] / table["people"].where(table["people"] > 0)
+    told = disclosure.outward(table.assign(state="known"), study=study)
+    for before, after in zip(table.itertuples(), told.itertuples(), strict=True):
+        rest = before.people - before.covered_people
+        hidden = any(0 < n < k for n in (before.people, before.covered_people, rest))
+        assert pd.isna(after.people) == pd.isna(after.covered_people) == hidden
+        assert after.state == ("unknown" if hidden else "known")
+        assert not hidden or pd.isna(after.covered_share)
+        assert hidden or after.covered_people == before.covered_people

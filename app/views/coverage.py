@@ -50,7 +50,9 @@ widgets.download(
 
 st.subheader(page.say("reach.title"), anchor=False)
 summary, language = assessment.summary, page.language
-widgets.figures(reach.figures(summary, study=study, language=language))
+is_planner = state.role() == state.PLANNER
+if is_planner:
+    widgets.figures(reach.figures(summary, study=study, language=language))
 when, what = st.columns([1, 1], gap="medium")
 with when:
     timetable = reach.timetable(summary, study=study, language=language)
@@ -59,5 +61,6 @@ with when:
     widgets.download(page, "timetable", timetable)
 with what:
     widgets.table(reach.functions(summary, study=study, language=language))
-widgets.table(reach.dependence(assessment.dependence, prepared.places, study=study, language=language))
+if is_planner:
+    widgets.table(reach.dependence(assessment.dependence, prepared.places, study=study, language=language))
 widgets.not_known(page)

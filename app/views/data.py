@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
-from app import state, uploads, widgets
+from app import state, uploads, widgets, writes
 from geo import project as projects
 from geo import schemas, sources, text
 from geo.present import reports
@@ -20,10 +18,6 @@ def say(key: str, **values: object) -> str:
     return text.say(f"data.{key}", language, **values)
 
 
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 def read(mapping: dict[str, str]) -> None:
     files = [uploads.File(one.name, one.getvalue()) for one in st.session_state["upload"]]
     told = {"kind": st.session_state["kind"] or None, "tier": st.session_state["tier"] or None}
@@ -33,13 +27,13 @@ def read(mapping: dict[str, str]) -> None:
 
 
 def accept(found: projects.Changes) -> None:
-    projects.keep(project, found, when=now(), who=st.session_state["who"].strip() or None)
+    writes.accept(project, found, st.session_state["who"])
     state.put("upload", None)
     state.put("told", "done")
 
 
 def undo() -> None:
-    projects.undo(project, when=now(), who=st.session_state["who_undo"].strip() or None)
+    writes.undo(project, st.session_state["who_undo"])
     state.put("told", "undone")
 
 

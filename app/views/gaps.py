@@ -29,8 +29,9 @@ with right:
         widgets.table(
             tables.gap(assessment.gaps, gap, names, prepared.zones, study=study, language=page.language)
         )
-        closers = (assessment.gap_options, gap, prepared.places)
-        widgets.table(reach.options(*closers, study=study, language=page.language))
+        if state.role() == state.PLANNER:
+            closers = (assessment.gap_options, gap, prepared.places)
+            widgets.table(reach.options(*closers, study=study, language=page.language))
 with left:
     view = maps.gaps(
         assessment.coverage,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import state, widgets
+from app import state, widgets, writes
 from geo.present import tables
 
 page = widgets.open_page("start")
@@ -19,10 +19,11 @@ widgets.method(page)
 
 reach, worst = st.columns(2, gap="large")
 with reach:
-    st.subheader(page.say("start.reach"), anchor=False)
-    rows = tables.distances(page.assessment.coverage, study=study, language=page.language)
-    widgets.table(rows)
-    widgets.download(page, "distances", rows)
+    if state.role() == state.PLANNER:
+        st.subheader(page.say("start.reach"), anchor=False)
+        rows = tables.distances(page.assessment.coverage, study=study, language=page.language)
+        widgets.table(rows)
+        widgets.download(page, "distances", rows)
     st.page_link("views/coverage.py", label=page.say("start.to_coverage"), icon=":material/map:")
 with worst:
     st.subheader(page.say("start.worst"), anchor=False)
@@ -35,7 +36,10 @@ with worst:
 widgets.not_known(page)
 st.subheader(page.say("start.sources"), anchor=False)
 widgets.table(tables.datasets(summary, language=page.language))
-if study != page.project.study:
+if study != page.project.study and state.role() == state.PLANNER:
     st.button(
-        page.say("start.keep"), help=page.say("start.keep_help"), on_click=state.keep, args=(page.project,)
+        page.say("start.keep"),
+        help=page.say("start.keep_help"),
+        on_click=state.attempt,
+        args=(writes.keep_study, page.project),
     )

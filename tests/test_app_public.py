@@ -1,0 +1,112 @@
+"""The public's role: the residents' pages only, no small count, nothing to change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import pages, state, writes
+from geo import errors, pipeline, text
+from geo import project as projects
+
+MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
+WRITERS = re.compile(r"(projects?|decisions)\.(keep|add|undo|edit|decide|with_study|create)\(|\.commit\(")
+
+
+@pytest.fixture(scope="module")
+def town(build_town: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> projects.Project:
+    made: projects.Project = build_town().project(tmp_path_factory.mktemp("public") / "town")
+    return made
+
+
+@pytest.fixture
+def as_public(town: projects.Project, monkeypatch: pytest.MonkeyPatch) -> projects.Project:
+    monkeypatch.setenv("IBASHO_PROJECT", str(town.path))
+    monkeypatch.setenv("IBASHO_ROLE", "public")
+    return town
+
+
+@pytest.mark.parametrize(
+    ("role", "is_public"), [("public", True), ("Planner", True), ("", True), ("planner", False)]
+)
+def test_whatever_is_not_the_planners_role_is_the_public(
+    monkeypatch: pytest.MonkeyPatch, role: str, is_public: bool
+) -> None:
+    monkeypatch.setenv("IBASHO_ROLE", role)
+    assert (state.role() == state.PUBLIC) == is_public
+    assert ("registry" in pages.shown()) != is_public
+    monkeypatch.delenv("IBASHO_ROLE")
+    assert state.role() == state.PLANNER
+
+
+def test_a_page_is_for_all_only_where_it_is_named_so() -> None:
+    assert set(pages.FOR_ALL) < set(pages.PAGES)
+    assert not {"registry", "data", "model_areas"} & set(pages.FOR_ALL)
+
+
+def test_every_page_for_all_is_shown_and_no_other(as_public: projects.Project) -> None:
+    app = AppTest.from_file(str(MAIN), default_timeout=240)
+    app.query_params["limit"] = "650"
+    app.run()
+    assert [one.value for one in app.title] == [text.say("browse.title", "ja")]
+    assert app.session_state["study"].limit_m == 500
+    for name in pages.FOR_ALL[1:]:
+        app.switch_page(f"views/{name}.py").run()
+        assert not app.exception
+        assert not app.error
+        assert [one.value for one in app.title] == [text.say(f"{name}.title", "ja")]
+        assert not app.slider
+        words = "\n".join(str(one.proto.body) for one in app.get("html"))
+        if name != "help":
+            assert (
+                text.say("app.few", "ja", k=as_public.study.disclosure_k, base=as_public.study.rounding)
+                in words
+            )
+
+
+def test_no_small_count_is_in_what_the_public_sees(town: projects.Project) -> None:
+    found = pipeline.assess(pipeline.prepare(town), town.study)
+    told = pipeline.outward(found)
+    k = town.study.disclosure_k
+    for name in pipeline.OUTWARD:
+        table = getattr(told, name)
+        for column in ("people", "covered_people", "left_out_people", "numerator", "denominator"):
+            if column in table:
+                shown = table[column].dropna()
+                assert ((shown == 0) | (shown >= k)).all(), (name, column)
+    assert all(table.empty for table in told.choices.values())
+    # What planners see is as it was.
+    assert found.area_coverage["people"].notna().any()
+    assert not any(table.empty for table in (found.zone_summary, found.gaps))
+
+
+def test_every_write_asks_for_the_role(as_public: projects.Project) -> None:
+    before = (as_public.path / "store.gpkg").read_bytes(), (as_public.path / "study.toml").read_bytes()
+    for call in (
+        lambda: writes.accept(as_public, None, ""),  # type: ignore[arg-type]
+        lambda: writes.undo(as_public, ""),
+        lambda: writes.edit(as_public, "x", {"name": "y"}, ""),
+        lambda: writes.decide(as_public, "x", "y", "same", ""),
+        lambda: writes.keep_study(as_public),
+        lambda: writes.record(as_public, None, None),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(errors.AccessDeniedError):
+            call()
+    assert before == (
+        (as_public.path / "store.gpkg").read_bytes(),
+        (as_public.path / "study.toml").read_bytes(),
+    )
+
+
+def test_nothing_else_in_the_app_writes() -> None:
+    found = [
+        path.name
+        for path in MAIN.parent.rglob("*.py")
+        if path.name != "writes.py" and WRITERS.search(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
