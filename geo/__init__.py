@@ -35,6 +35,8 @@ The way the data goes; each module imports only what stands above it::
     store        where tables are kept: one GeoPackage, replaced whole or not at all
     present      what people see: map payloads, legends, tables; never computes a number
     project      one folder: the study, the store, the runs
+    preparation  the study area, measured: what takes long and what no slider changes
+    assessment   one study answered from it; each table when it is asked for
     pipeline     the whole picture as one page
     decisions    committee, sites, territories on a project's data, and the record of each
     cli          the command line

@@ -42,41 +42,54 @@ def dependence(
     """
     near = pairs[pairs["distance_m"] <= study.limit_m]
     near = near.sort_values(["origin_id", "distance_m", "place_id"], kind="stable")
+    at = pd.Index(places["place_id"]).get_indexer(near["place_id"])
+    walk = near["distance_m"].to_numpy(dtype=float)
     parts = []
     for group in study.groups:
         for kind in coverage.KINDS:
             own = covered[(covered["group"] == group.group) & (covered["kind"] == kind)]
             if own["people"].notna().any():
-                fits = coverage.fitting(places, group, kind, study)["place_id"]
-                parts.append(_depending(near, own, fits).assign(group=group.group, kind=kind))
+                row = pd.Index(own["origin_id"]).get_indexer(near["origin_id"])
+                ids = coverage.fitting(places, group, kind, study)["place_id"]
+                fits = places["place_id"].isin(ids).to_numpy()[at]
+                told = _depending(row[fits], at[fits], walk[fits], own, places["place_id"])
+                told = told[told["place_id"].isin(ids)]
+                parts.append(told.assign(group=group.group, kind=kind))
     if not parts:
         return pd.DataFrame(schemas.empty(schemas.Dependence))
     return schemas.conform(schemas.Dependence, pd.concat(parts, ignore_index=True))
 
 
-def _depending(near: pd.DataFrame, own: pd.DataFrame, fits: pd.Series) -> pd.DataFrame:
-    by_origin = own.set_index("origin_id")
-    near = near[near["place_id"].isin(fits)]
-    people = near["origin_id"].map(by_origin["people"]).astype(float).fillna(0)
-    first = ~near["origin_id"].duplicated()
-    only = near.groupby("origin_id")["place_id"].transform("size") == 1
-    second = near["origin_id"].map(by_origin["second_m"]).astype(float)
+def _depending(
+    row: NDArray[np.int64],
+    place: NDArray[np.int64],
+    walk: NDArray[np.float64],
+    own: pd.DataFrame,
+    ids: pd.Series,
+) -> pd.DataFrame:
+    """Sums over the pairs of one group and kind, ordered by origin and the nearest first."""
+    people = np.nan_to_num(own["people"].to_numpy(dtype=float))[row]
+    second = own["second_m"].to_numpy(dtype=float)[row]
+    first = np.diff(row, prepend=-1) != 0
+    only = np.bincount(row, minlength=len(own))[row] == 1
     # To the next place it may be any distance; where there is none, nobody can tell how much farther it is.
-    farther = people.where(first & second.notna(), 0.0)
-    table = pd.DataFrame(
+    farther = np.where(first & ~np.isnan(second), people, 0.0)
+    extra = np.where(farther > 0, farther * (second - walk), 0.0)
+
+    def total(value: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(place, value, len(ids)).astype(float)
+
+    moved = total(farther)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        extra_m = np.where(moved > 0, total(extra) / moved, np.nan)
+    return pd.DataFrame(
         {
-            "place_id": near["place_id"],
-            "people_near": people,
-            "people_nearest": people.where(first, 0.0),
-            "people_only": people.where(only, 0.0),
-            "farther": farther,
-            "extra": farther * (second - near["distance_m"]).fillna(0),
+            "place_id": ids.to_numpy(),
+            "people_near": total(people),
+            "people_nearest": total(np.where(first, people, 0.0)),
+            "people_only": total(np.where(only, people, 0.0)),
+            "extra_m": extra_m,
         }
-    )
-    total = table.groupby("place_id").sum().reindex(sorted(fits), fill_value=0.0)
-    extra_m = total["extra"] / total["farther"].where(total["farther"] > 0)
-    return (
-        total.drop(columns=["farther", "extra"]).assign(extra_m=extra_m).rename_axis("place_id").reset_index()
     )
 
 
@@ -149,26 +162,24 @@ def by_function(
     functions : schemas.FunctionCoverage
         The sum of ``covered_share`` over the functions of an area is its mean 多機能 score, 0 to 6.
     """
-    near = pairs[pairs["distance_m"] <= study.limit_m]
-    offers = functions(places, study=study)
+    reach = _reach(origins, pairs, places["place_id"], study)
+    offers = functions(places, study=study).to_numpy(dtype=float)
+    area, names = pd.factorize(origins["small_area_id"], sort=True)
     parts = []
     for group in study.groups:
-        counts = people[group.group].to_numpy()
-        fits = coverage.fitting(places, group, "any", study)["place_id"]
-        for name in schemas.FUNCTIONS:
-            offering = offers.index[offers[name] & offers.index.isin(fits)]
-            inside = (
-                origins["origin_id"].isin(near.loc[near["place_id"].isin(offering), "origin_id"]).to_numpy()
-            )
-            part = pd.DataFrame(
-                {
-                    "small_area_id": origins["small_area_id"].to_numpy(),
-                    "people": counts,
-                    "covered_people": np.where(inside, counts, counts * 0),
-                }
-            )
-            total = part.groupby("small_area_id").sum(min_count=1).reset_index()
-            parts.append(total[total["people"] > 0].assign(group=group.group, function=name))
+        counts = people[group.group].to_numpy(dtype=float)
+        known = ~np.isnan(counts)
+        fits = places["place_id"].isin(coverage.fitting(places, group, "any", study)["place_id"])
+        inside = (reach @ (offers * fits.to_numpy()[:, None])) > 0
+        total = np.bincount(area[known], counts[known], len(names))
+        covered = [np.bincount(area[known], (counts * one)[known], len(names)) for one in inside.T]
+        part = {
+            "small_area_id": np.tile(names, len(covered)),
+            "people": np.tile(total, len(covered)),
+            "covered_people": np.concatenate(covered),
+            "function": np.repeat(schemas.FUNCTIONS, len(names)),
+        }
+        parts.append(pd.DataFrame(part).assign(group=group.group)[np.tile(total > 0, len(covered))])
     table = pd.concat(parts, ignore_index=True)
     share = (table["covered_people"] / table["people"]).clip(0, 1)
     return schemas.conform(schemas.FunctionCoverage, table.assign(covered_share=share))
@@ -228,13 +239,20 @@ def _shared(
     origins: gpd.GeoDataFrame, people: pd.Series, pairs: pd.DataFrame, ids: pd.Series, study: Study
 ) -> NDArray[np.float64]:
     """People who have both places within the walk, places × places."""
-    near = pairs[(pairs["distance_m"] <= study.limit_m) & pairs["place_id"].isin(ids)]
-    row = pd.Index(origins["origin_id"]).get_indexer(near["origin_id"])
-    column = pd.Index(ids).get_indexer(near["place_id"])
-    reach = csr_array((np.ones(len(row)), (row, column)), shape=(len(origins), len(ids)))
+    reach = _reach(origins, pairs, ids, study)
     counts = people.fillna(0).to_numpy(dtype=float)
     both: NDArray[np.float64] = (reach.T @ (reach * counts[:, None])).toarray()
     return both
+
+
+def _reach(origins: gpd.GeoDataFrame, pairs: pd.DataFrame, ids: pd.Series, study: Study) -> csr_array:
+    """Which of these places each origin has within the walk, origins × places."""
+    near = pairs[pairs["distance_m"] <= study.limit_m]
+    row = pd.Index(origins["origin_id"]).get_indexer(near["origin_id"])
+    column = pd.Index(ids).get_indexer(near["place_id"])
+    chosen = (row >= 0) & (column >= 0)
+    ones = np.ones(int(chosen.sum()))
+    return csr_array((ones, (row[chosen], column[chosen])), shape=(len(origins), len(ids)))
 
 
 # --- what would close a gap -----------------------------------------------------------------------------

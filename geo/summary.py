@@ -6,7 +6,7 @@ This is what ``ibasho run --json`` prints and every first screen shows.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -45,6 +45,35 @@ class Remark:
             "values": values,
             "text": text,
         }
+
+
+class Document(Mapping[str, Any]):
+    """The document of a run: each section is written when it is first read, and a copy of all of them is a dict.
+
+    Examples
+    --------
+    >>> document = Document({"people": lambda: 5, "never": lambda: 1 / 0})
+    >>> document["people"], list(document)
+    (5, ['people', 'never'])
+    """
+
+    def __init__(self, sections: Mapping[str, Callable[[], Any]]) -> None:
+        self._sections = dict(sections)
+        self._written: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        """A section."""
+        if name not in self._written:
+            self._written[name] = self._sections[name]()
+        return self._written[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the sections, in their order."""
+        return iter(self._sections)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._sections)
 
 
 def population(people: Mapping[str, pd.Series], counted: Mapping[str, float]) -> dict[str, Any]:

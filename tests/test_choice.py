@@ -37,7 +37,7 @@ def of(table, group="all", kind="any"):
 
 def test_who_is_left_out_when_a_place_closes(assessed):
     """Within 500 m: the ibasho has n00 to n05, the salon n02 to n10."""
-    own = of(assessed.choices[schemas.Dependence])
+    own = of(assessed.dependence)
     assert own["people_near"].to_dict() == pytest.approx({"ibasho": 150, "salon": 950 / 3})
     assert own["people_only"].to_dict() == pytest.approx({"ibasho": 300 / 9, "salon": 200})
     assert own["people_nearest"].to_dict() == pytest.approx({"ibasho": 700 / 9, "salon": 350 - 700 / 9})
@@ -45,7 +45,7 @@ def test_who_is_left_out_when_a_place_closes(assessed):
 
 
 def test_the_only_permanent_place_is_everybodys_only_one(assessed):
-    own = of(assessed.choices[schemas.Dependence], kind="permanent")
+    own = of(assessed.dependence, kind="permanent")
     assert own.index.tolist() == ["ibasho"]
     assert own.loc["ibasho", ["people_near", "people_only"]].tolist() == pytest.approx([150, 150])
     assert np.isnan(own.loc["ibasho", "extra_m"])
@@ -61,7 +61,7 @@ def test_the_loss_equals_a_new_run_without_the_place(build_town, tmp_path, prepa
         return {group.group: rows[(group.group, "any", 500)]["covered_people"] for group in STUDY.groups}
 
     lost = {group: covered(assessed)[group] - covered(after)[group] for group in covered(assessed)}
-    table = assessed.choices[schemas.Dependence]
+    table = assessed.dependence
     only = table[(table["place_id"] == "salon") & (table["kind"] == "any")].set_index("group")["people_only"]
     assert {group: lost[group] for group in only.index} == pytest.approx(only.to_dict(), abs=0.11)
     assert lost["under_15"] == 0  # the salon is not for them
@@ -76,7 +76,7 @@ def test_people_with_one_place_or_more(assessed):
 def test_a_group_without_data_depends_on_nothing_known(build_town, tmp_path):
     bare = pipeline.prepare(build_town(ages=False).project(tmp_path / "p"))
     found = pipeline.assess(bare, bare.study)
-    assert set(found.choices[schemas.Dependence]["group"]) == {"all"}
+    assert set(found.dependence["group"]) == {"all"}
     said = next(row for row in found.summary["choice"]["groups"] if row["group"] == "age_65_plus")
     assert [said[name] for name in ("people", "with_none", "with_one", "with_more")] == [None] * 4
 
@@ -89,7 +89,7 @@ def test_functions_within_the_walk(assessed):
     shares = {"gather": 350, "consult": 150, "learn": 0, "eat": 0, "watch": 950 / 3, "join": 150}
     assert by["by_function"] == pytest.approx({k: v / 353 for k, v in shares.items()}, abs=1e-6)
     assert by["score"] == pytest.approx(sum(shares.values()) / 353, abs=1e-3)
-    table = assessed.choices[schemas.FunctionCoverage]
+    table = assessed.functions
     area = table[(table["small_area_id"] == "991010010") & (table["group"] == "all")].set_index("function")
     assert area["covered_people"].to_dict() == pytest.approx(
         {"gather": 100, "consult": 100, "learn": 0, "eat": 0, "watch": 600 / 9, "join": 100}
@@ -110,7 +110,7 @@ def test_what_a_list_says_of_functions_wins_over_the_kind(town):
 
 
 def test_two_places_complete_a_week(assessed):
-    table = assessed.choices[schemas.Partners]
+    table = assessed.partners
     assert table.to_dict("records") == [
         {"place_id": "ibasho", "other_id": "salon", "days": "1;3", "other_days": "0;2;4"}
         | {"people": pytest.approx(350 / 3)}
@@ -152,7 +152,7 @@ def test_completing_pairs_equal_a_brute_force(days):
 def test_what_would_close_a_gap(prepared):
     """G001 are the 200 people at n06 to n10 without a permanent place; the salon and three houses are near all."""
     found = pipeline.assess(prepared, prepared.study.with_(gap_kind="permanent"))
-    table = found.choices[schemas.GapOptions]
+    table = found.gap_options
     rows = [(row.option, row.ref_id, round(row.people, 3)) for row in table.itertuples()]
     assert rows == [("longer_opening", "salon", 200)] + [("vacancy", f"v{n}", 200) for n in (10, 11, 12)]
     assert found.gaps["reason"].tolist() == ["only_monthly", "water_area"]
@@ -162,7 +162,7 @@ def test_what_would_close_a_gap(prepared):
 
 def test_a_place_for_others_may_open_to_this_group(prepared):
     found = pipeline.assess(prepared, prepared.study.with_(gap_group="under_15"))
-    table = found.choices[schemas.GapOptions]
+    table = found.gap_options
     own = table[table["option"] == "other_group"]
     assert own[["ref_id", "people"]].to_numpy().tolist() == [["salon", pytest.approx(40)]]
     assert found.gaps["reason"].tolist() == ["not_for_group"]

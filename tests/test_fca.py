@@ -27,7 +27,7 @@ def assessed(build_town, tmp_path_factory):
 
 def test_room_on_paper(assessed):
     """Ibasho: 100 visits a week for the 300 people of n00 to n08; salon: 7.5 for all 350 (n00 is 700 m away)."""
-    table = assessed.choices[schemas.Room]
+    table = assessed.room
     own = table[table["group"] == "all"].set_index("origin_id")["two_stage"]
     assert own["991010010:n00"] == pytest.approx(100 / 300 + 7.5 / 350)
     assert own["991010030:n10"] == pytest.approx(7.5 / 350)
@@ -39,7 +39,7 @@ def test_room_by_bands_on_paper(assessed):
     one, two, three = STUDY.weights
     asked = 700 / 9 * one + (200 / 9 + 50) * two + 150 * three
     salon = (200 / 9 + 250) * one + (400 / 9) * two + (300 / 9) * three
-    table = assessed.choices[schemas.Room]
+    table = assessed.room
     own = table[table["group"] == "all"].set_index("origin_id")["enhanced"]
     assert own["991010010:n00"] == pytest.approx(100 / asked * one + 7.5 / salon * three)
     assert (one, round(two, 2), round(three, 2)) == (1, 0.69, 0.22)

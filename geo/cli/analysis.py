@@ -102,7 +102,7 @@ def _run(target: Project) -> tuple[dict[str, Any], Path]:
 
     with _progress() as progress:
         kept = pipeline.run(target, progress=progress)
-    return kept.assessment.summary, kept.path
+    return dict(kept.assessment.summary), kept.path
 
 
 @contextmanager
