@@ -37,8 +37,8 @@ def test_the_reason_in_the_words_of_a_committee():
         == "65歳以上の99%が500 m以内に居場所なし、単身世帯が多い、75歳以上が多い、周りの地域も高い"
     )
     assert "不明" in sheet.reason(area(left_out_share=float("nan")), "ja")
-    own = area(group="carers", high_indicators="rented")
-    assert sheet.reason(own, "en") == "31% of carers have no place within 500 m; high: rented"
+    own = area(group="neighbours", high_indicators="rented")
+    assert sheet.reason(own, "en") == "31% of neighbours have no place within 500 m; high: rented"
 
 
 def test_the_people_of_a_zone(found):
