@@ -29,6 +29,7 @@ _BREAKS = {
     "春": Span((3, 15), (4, 10), "spring_break", is_known=False),
 }
 _REST = ("定休", "休館", "休業", "休所", "休園", "休室", "閉館", "閉所", "閉室", "以外")
+_LISTED = (*DAY_KINDS, "NTH", "LAST", "AND", "SPACE", "PARTICLE")
 _CLOSABLE = (
     *DAY_KINDS, "NTH", "LAST", "MONTHS", "SPAN", "BREAK", "MONTHDAY", "WORKDAYS", "AND", "SPACE", "DASH",
     "PARTICLE", "DATES", "EVERYMONTH", "EVERYWEEK", "SHIFT",
@@ -52,6 +53,8 @@ def without_closures(pieces: list[Token], said: Said, *, everything: bool) -> li
             pieces[i].kind in (*DAY_KINDS, "MONTHS", "SPAN", "BREAK", "MONTHDAY", "NTH", "DATES") for i in run
         ):
             said.unread.append(piece.text)
+        elif _is_doubtful(pieces, run, at):
+            said.unread.append("".join(pieces[i].text for i in sorted({at, *run})).strip())
         tail = _shift_after(pieces, at)
         run += [i for i in tail if i not in run]
         used |= {at, *run}
@@ -128,7 +131,35 @@ def _parts(pieces: list[Token], run: list[int], at: int) -> bool:
         return before not in ("HOLIDAY", "SPAN", "MONTHS", "BREAK", "AND")
     if piece.text in "、," and kinds[-1] in ("NTH", "LAST"):
         return not _is_ordinal(pieces, at)
-    return piece.text in "、," and before in DAY_KINDS and kinds[-1] not in (*DAY_KINDS, "NTH", "LAST")
+    is_split = piece.text in "、," and before in DAY_KINDS and kinds[-1] not in (*DAY_KINDS, "NTH", "LAST")
+    return is_split and not _is_behind_hours(pieces, at)
+
+
+def _is_behind_hours(pieces: list[Token], comma: int) -> bool:
+    """Whether the days before a comma are closed too: 「月~金 9時~17時 祝日、年末年始を除く」.
+
+    What is open has been said by then, with its hours or as every day; holidays and weekdays of some weeks of the
+    month that follow belong to what is closed.
+    """
+    i = comma - 1
+    while i >= 0 and (pieces[i].kind in _LISTED or pieces[i].text in "、,・"):
+        i -= 1
+    is_telling = any(p.kind in ("HOLIDAY", "NTH", "LAST") for p in pieces[i + 1 : comma])
+    return is_telling and any(p.kind in ("CLOCK", "DAILY") for p in pieces[: i + 1])
+
+
+def _is_doubtful(pieces: list[Token], run: list[int], at: int) -> bool:
+    """「火・木、祝日を除く 10時~」: the weekdays may be those that are open, or those that are closed."""
+    words = [pieces[i] for i in sorted(run)]
+    told = [p.kind for p in words]
+    others = [p for i, p in enumerate(pieces) if i not in run and i != at]
+    return (
+        "除" in pieces[at].text
+        and any(p.text in "、," for p in words)
+        and any(p.text[0] in "月火水木金" for p in words if p.kind in ("WEEKDAY", "BARE"))
+        and "HOLIDAY" in told
+        and not any(p.kind in (*DAY_KINDS, "DAILY", "WORKDAYS", "NTH", "MONTHDAY") for p in others)
+    )
 
 
 def _is_ordinal(pieces: list[Token], comma: int) -> bool:
