@@ -713,7 +713,7 @@ def remarks_on_places(places: pd.DataFrame, refused: pd.DataFrame) -> Iterable[R
             "partial",
             "places_rough",
             "The position of {n} of {all} open places is known only roughly ({levels}), from an address without "
-            "coordinates: they are drawn, but nobody walks to them unless the study's min_precision allows it.",
+            "coordinates: they are drawn, but count for no walk. Coordinates, or a finer list, change that.",
             {"n": len(rough), "all": len(is_open), "levels": _counted(rough)},
         )
     if len(refused):
@@ -769,7 +769,7 @@ def remarks_on_duplicates(pairs: pd.DataFrame) -> Iterable[Remark]:
         yield Remark(
             "partial",
             "places_undecided",
-            "{n} pairs of places may be one place and count as two; decide them with: ibasho duplicates DIR",
+            "{n} pairs of places may be one place and count as two until a person decides.",
             {"n": waiting},
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 import unicodedata
 from functools import cache
@@ -68,7 +69,42 @@ def tell(code: str, template: str, language: Language, /, **values: object) -> s
     words = catalogue(language)
     if language != "en":
         template = words.get(f"error.{code}", template)
-    return template.format(**{name: _said(words, name, value) for name, value in values.items()})
+    sentence = template.format(**{name: _said(words, name, value) for name, value in values.items()})
+    return _singular(sentence) if language == "en" and template.startswith("{n} ") else sentence
+
+
+_OF_ONE = {
+    "are": "is", "were": "was", "have": "has", "do": "does", "lie": "lies", "live": "lives", "belong": "belongs",
+    "stand": "stands", "end": "ends", "say": "says", "carry": "carries", "hold": "holds", "hide": "hides",
+    "name": "names", "reach": "reaches", "count": "counts", "close": "closes", "need": "needs",
+}  # fmt: skip
+_VERB = re.compile(
+    r"(?<!they )(?<!no )(?<!same )(?<!equal )(?<!which )(?<!or )\b(" + "|".join(_OF_ONE) + r")\b"
+)
+_IRREGULAR = {"people": "person", "ferries": "ferry", "entries": "entry"}
+
+
+def _singular(sentence: str) -> str:
+    """A sentence that begins with a number of things, where that number is one.
+
+    Examples
+    --------
+    >>> _singular("1 places of others were left out. They are far."), _singular("1 of 5 places do not say it.")
+    ('1 place of others was left out. They are far.', '1 of 5 places does not say it.')
+    """
+    one = re.match(r"1 (of [\d,]+ )?((?:[a-z]+ )?)([a-z]+)(?= )", sentence)
+    if one is None:
+        return sentence
+    end = re.search(r"[.;:]", sentence)
+    first, rest = (sentence[: end.start()], sentence[end.start() :]) if end else (sentence, "")
+    if not one[1]:
+        first = re.sub(r"^1((?: (?!(?:that|of|in|on)\b)[a-z]+)*?) ([a-z]+s|people)\b", _one_thing, first)
+    # Of five one does not say; but what the others of the sentence do stays as it is.
+    return _VERB.sub(lambda verb: _OF_ONE[verb[0]], first, count=1 if one[1] else 0) + rest
+
+
+def _one_thing(found: re.Match[str]) -> str:
+    return f"1{found[1]} {_IRREGULAR.get(found[2], found[2].removesuffix('s'))}"
 
 
 def _said(words: dict[str, str], name: str, value: object) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -156,7 +157,7 @@ def _changes_words(document: dict[str, Any]) -> str:
         say(
             "changes.changed",
             row=words.short(one["row_key"]),
-            field=one["field"],
+            field=words.label("column", one["field"], base.language()),
             before=words.short(one["before"]),
             after=words.short(one["after"]),
         )
@@ -242,5 +243,6 @@ def report(dataset: dict[str, Any]) -> str:
 
 def _note_line(note: dict[str, Any]) -> str:
     where = say("row", row=note["row"]) if note["row"] is not None else ""
-    where = "" if where in note["text"] else where  # Most sentences name their row themselves.
+    if note["row"] is not None and re.search(rf"(?<![\d.,]){note['row']}(?![\d.,])", note["text"]):
+        where = ""  # Most sentences name their row themselves.
     return f"  - {say('level.' + note['level'])}{where}: {note['text']}"

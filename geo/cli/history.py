@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,13 +33,17 @@ def _history_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
     """One line a change set, dataset and action."""
     if not rows:
         return [say("history.empty")]
-    counts: dict[tuple[int, str, str, str, str], int] = {}
+    from geo import changes
+
+    rows_of: dict[tuple[int, str, str, str, str], set[str]] = {}
     nobody = say("history.unknown")
     for row in rows:
         at, by = row["changed_at"] or nobody, row["changed_by"] or nobody
         name = row["dataset_id"] if row["action"] != "undone" else str(row["row_key"])
         one = (row["change"], at, by, row["action"], name)
-        counts[one] = counts.get(one, 0) + (row["table"] not in ("Datasets", "Notes"))
+        counted = rows_of.setdefault(one, set())
+        if row["table"] not in ("Datasets", "Notes") and row["field"] not in changes.UNSEEN:
+            counted.add(json.dumps(row["row_key"]))
     return [
         say("history.undo", change=change, at=at, by=by, undone=name)
         if action == "undone"
@@ -49,8 +54,8 @@ def _history_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
             by=by,
             dataset=name,
             action=say(f"action.{action}"),
-            n=n,
+            n=len(counted),
         )
-        for (change, at, by, action, name), n in counts.items()
-        if n or action == "undone"
+        for (change, at, by, action, name), counted in rows_of.items()
+        if counted or action == "undone"
     ]

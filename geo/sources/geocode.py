@@ -533,8 +533,8 @@ def _placed_notes(precision: pd.Series, names: Sequence[str]) -> list[Note]:
                 "unknown",
                 "places_somewhere",
                 "Of {n} places no more is known than the municipality ({names}). They are kept and counted, but "
-                "nobody walks to them. Add their latitude and longitude, or import a list of addresses first: ibasho "
-                "fetch DIR isj-towns isj-blocks.",
+                "count for no walk. Add their latitude and longitude, or import the list of addresses "
+                "(位置参照情報) before this file.",
                 values={"n": len(vague), "names": _tables.listed(vague, most=5)},
             )
         )
