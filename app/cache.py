@@ -10,8 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from app import assets
-from geo import decisions, pipeline, schemas
+from geo import decisions, pipeline, prospects, schemas
 from geo.decide.questions import Committee, Siting
+from geo.decide.scenarios import Scenario
 from geo.pipeline import Assessment, Prepared
 from geo.project import Project
 from geo.study import Study
@@ -111,3 +112,23 @@ def siting(
 ) -> decisions.Document:
     """A planner's question answered: a proof, so it may take a while."""
     return decisions.site_answer(_prepared, _study, _question)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def prospect(version: str, asked: str, *, _prepared: Prepared, _scenario: Scenario) -> Prepared:  # noqa: ARG001
+    """The study area as it would be."""
+    return prospects.then(_prepared, _scenario)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def numbers(
+    version: str,  # noqa: ARG001
+    fingerprint: str,  # noqa: ARG001
+    asked: str,  # noqa: ARG001
+    *,
+    _area: Prepared,
+    _now: Prepared,
+    _study: Study,
+) -> pd.DataFrame:
+    """The numbers of today or of a scenario."""
+    return prospects.numbers(_area, _study, now=_now)

@@ -13,6 +13,7 @@ PAGES = (
     "zone_sheet",
     "model_areas",
     "sites",
+    "scenarios",
     "registry",
     "data",
     "help",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -35,7 +34,7 @@ def question(page: Page) -> Siting:
         "years": state.get("years", base.years),
         "number": state.get("number", base.number),
         "one_per": state.get("site_quota", base.one_per if base.one_per in systems else None),
-        "role": "public" if os.environ.get("IBASHO_ROLE") == "public" else "internal",
+        "role": "internal" if state.role() == state.PLANNER else "public",
     }
     return questions.make(Siting, {**base.model_dump(), **fields})
 

@@ -39,6 +39,7 @@ The way the data goes; each module imports only what stands above it::
     assessment   one study answered from it; each table when it is asked for
     pipeline     the whole picture as one page
     decisions    committee, sites, territories on a project's data, and the record of each
+    prospects    scenarios on a project's data, beside today
     cli          the command line
 
 Start reading at :mod:`geo.pipeline`. The tree is drawn in CONTRIBUTING.md, and CI holds it true.

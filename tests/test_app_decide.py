@@ -97,6 +97,21 @@ def test_a_planner_chooses_sites_within_a_budget(town: projects.Project) -> None
     assert len(decisions.kept(town, "sites")) == 1
 
 
+def test_a_planner_builds_a_scenario_and_compares(town: projects.Project) -> None:
+    app = page("scenarios")
+    assert text.say("scenarios.empty", "ja") in [one.value for one in app.info]
+    doing = next(one for one in app.get("button_group") if one.key == "doing_control")
+    doing.set_value("close").run()
+    place = control(app, "selectbox", "plan_place")
+    place.select_index(0).run()
+    app = press(app, "scenarios.add")
+    assert not app.error
+    assert text.say("scenarios.plan", "ja", name="A") in shown(app)
+    assert text.say("scenarios.column_item", "ja") in shown(app)
+    app = press(app, "scenarios.remove", n=1)
+    assert text.say("scenarios.empty", "ja") in [one.value for one in app.info]
+
+
 def test_bars_are_text_whatever_the_names() -> None:
     bar = charts.Bar("<img>", (charts.Part(0.05, "5%", "#000"), charts.Part(0.95, "95%", "#fff")), '"><b>')
     told = charts.bars("<x>", [bar], [("#000", "<y>")])

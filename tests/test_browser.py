@@ -49,6 +49,7 @@ PAGES = (
     "zone_sheet",
     "model_areas",
     "sites",
+    "scenarios",
     "registry",
     "data",
     "help",
