@@ -100,6 +100,7 @@ def publish(version: str, prepared: Prepared) -> dict[str, str]:
             cells_table=prepared.cells,
             streets_table=prepared.streets,
             places_table=prepared.places,
+            catchments_table=prepared.catchments,
             outside=prepared.outside["place_id"].tolist(),
             municipality_code=prepared.study.municipality_code,
         )

@@ -14,6 +14,7 @@ import shapely
 
 from geo import (
     access,
+    catchment,
     coverage,
     demand,
     fca,
@@ -128,6 +129,15 @@ class Prepared:
         land = gpd.GeoDataFrame(self.origins[~self.on_water.to_numpy()])
         reach_m, snap_m = max(REACH_M, *self.study.limits_m), self.study.max_snap_m
         return access.distances(self.metric, land, spots, limit_m=reach_m, max_snap_m=snap_m)
+
+    @cached_property
+    def catchments(self) -> gpd.GeoDataFrame:
+        """The ground from which each open place is within the study's distances."""
+        is_open = gpd.GeoDataFrame(self.places[self.places["status"] == "open"])
+        width, snap = self.study.catchment_width_m, self.study.max_snap_m
+        return catchment.areas(
+            self.metric, is_open, limits_m=self.study.limits_m, width_m=width, max_snap_m=snap
+        )
 
     @cached_property
     def facts(self) -> dict[str, Any]:

@@ -146,6 +146,7 @@ def _layers(prepared: pipeline.Prepared) -> dict[str, bytes]:
         cells_table=prepared.cells,
         streets_table=prepared.streets,
         places_table=prepared.places,
+        catchments_table=prepared.catchments,
         outside=(),
         municipality_code=prepared.study.municipality_code,
     )

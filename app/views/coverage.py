@@ -23,15 +23,11 @@ with right:
             )
         )
 with left:
-    view = maps.coverage(
-        assessment.coverage,
-        prepared.cells,
-        prepared.small_areas,
-        study=study,
-        language=page.language,
-        mark=area,
-        **widgets.shown(page),
-    )
+    shown = {"study": study, "language": page.language, "mark": area, **widgets.shown(page)}
+    if st.toggle(page.say("coverage.catchments"), help=page.say("coverage.catchments_help")):
+        view = maps.catchments(prepared.cells, **shown)
+    else:
+        view = maps.coverage(assessment.coverage, prepared.cells, prepared.small_areas, **shown)
     widgets.draw(page, view, clicked=widgets.area_clicked(page))
     widgets.method(page)
 

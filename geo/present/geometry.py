@@ -18,10 +18,12 @@ import shapely
 
 from geo import registry, schemas
 
-FORMAT = 2
+FORMAT = 3
 """Raise it when a payload's shape changes: it is part of the cached files' names."""
 STEPS_PER_DEGREE = 100_000
 
+CATCHMENT_M = 2
+"""Corners of a catchment that matter less than this are left out, metres."""
 MAJOR_STREETS = ("trunk", "primary", "secondary", "tertiary")
 
 
@@ -134,6 +136,27 @@ def places(table: gpd.GeoDataFrame, *, outside: Collection[str] = ()) -> bytes:
     return points(own, key="place_id", name="name", kind=own["kind"].tolist(), outside=beyond)
 
 
+def catchments(table: gpd.GeoDataFrame, places_table: gpd.GeoDataFrame) -> bytes:
+    """The ground from which each drawn place is within a walk.
+
+    ``place`` is the position in the places' layer, ``code`` that of the limit among all limits, from 1.
+
+    Parameters
+    ----------
+    table : schemas.Catchments
+    places_table : schemas.Places
+    """
+    position = {place: i for i, place in enumerate(drawn(places_table)["place_id"])}
+    own = gpd.GeoDataFrame(table[table["place_id"].isin(position)])
+    limits = sorted(table["limit_m"].unique())
+    return polygons(
+        own.set_geometry(own.geometry.simplify(CATCHMENT_M)),
+        key="place_id",
+        place=[position[place] for place in own["place_id"]],
+        code=[str(limits.index(limit) + 1) for limit in own["limit_m"]],
+    )
+
+
 def layers(
     *,
     municipalities: gpd.GeoDataFrame,
@@ -142,6 +165,7 @@ def layers(
     cells_table: gpd.GeoDataFrame,
     streets_table: gpd.GeoDataFrame,
     places_table: gpd.GeoDataFrame,
+    catchments_table: gpd.GeoDataFrame,
     outside: Collection[str],
     municipality_code: str,
 ) -> dict[str, bytes]:
@@ -150,7 +174,7 @@ def layers(
     Returns
     -------
     payloads : dict of str to bytes
-        ``wards``, ``areas``, ``cells``, ``streets``, ``places`` and one ``zones-N`` a zone system.
+        ``wards``, ``areas``, ``cells``, ``streets``, ``places``, ``catchments`` and one ``zones-N`` a zone system.
     """
     return {
         "wards": wards(municipalities, municipality_code=municipality_code),
@@ -158,6 +182,7 @@ def layers(
         "cells": cells(cells_table, small_areas),
         "streets": streets(streets_table),
         "places": places(places_table, outside=outside),
+        "catchments": catchments(catchments_table, places_table),
         **zones(zones_table),
     }
 

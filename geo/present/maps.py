@@ -70,6 +70,8 @@ class View:
     """The layer of the zone system whose lines are drawn."""
     focus: dict[str, Any] | None = None
     """What to fit into the window: ``{"layer", "i"}`` or ``{"code"}``; None: the asked ward."""
+    reach: bool = False
+    """Whether the ground around the places that count is drawn, in the classes of the legend."""
     mark: int | None = None
     """The row of the small area that is outlined."""
     badges: tuple[tuple[float, float, str], ...] = ()
@@ -133,6 +135,33 @@ def coverage(
         codes="".join(codes),
         title=text.say("legend.coverage", language, limit=study.limit_m),
         entries=(*_distance_entries(limits, study, language), *_unknown(UNKNOWN in codes, language)),
+        **shown,
+    )
+
+
+def catchments(cells: gpd.GeoDataFrame, *, study: Study, language: text.Language, **shown: Any) -> View:
+    """The ground from which a fitting place is within each of the study's distances, drawn along the streets.
+
+    Parameters
+    ----------
+    cells : GeoDataFrame
+        They stay clear.
+    study : Study
+    **shown
+        More fields of the view (zones, places, focus, words).
+    """
+    limits = study.limits_m
+    labels = [text.say("legend.up_to", language, upper=limits[0])]
+    labels += [text.say("legend.between", language, lower=a, upper=b) for a, b in pairwise(limits)]
+    colours = palettes.arm(palettes.WITHIN, len(limits))
+    return View(
+        layer="cells",
+        codes=NOTHING * len(cells),
+        title=text.say("legend.catchments", language),
+        entries=tuple(
+            Entry(str(i), c, label) for i, (c, label) in enumerate(zip(colours, labels, strict=True), start=1)
+        ),
+        reach=True,
         **shown,
     )
 

@@ -195,6 +195,29 @@
     else layer.group.remove();
   }
 
+  function drawReach(view) {
+    /* The ground around the places that count: all of a distance are one shape, so that where they meet is no border. */
+    const key = view.reach ? JSON.stringify([view.places, view.entries]) : "";
+    if (state.reachKey === key) return;
+    state.reachKey = key;
+    if (state.reach) state.reach.remove();
+    state.reach = null;
+    if (!view.reach) return;
+    const data = state.layers.catchments.data;
+    state.reach = L.layerGroup();
+    view.entries.slice().reverse().forEach((entry) => {
+      const parts = [];
+      data.shapes.forEach((shape, i) => {
+        if (data.code[i] === entry.code && view.places[data.place[i]] !== "0") parts.push(...polygonPoints(shape, data.steps));
+      });
+      L.polygon(parts, {
+        renderer: canvas("cells", true), pane: "ib-cells", interactive: false, smoothFactor: 0.5, fillRule: "nonzero",
+        color: entry.colour, weight: 0.7, fillColor: entry.colour, fillOpacity: 1,
+      }).addTo(state.reach);
+    });
+    state.reach.addTo(state.map);
+  }
+
   function bounds(layer, i) {
     const box = L.latLngBounds([]);
     polygonPoints(layer.data.shapes[i], layer.data.steps).forEach((rings) =>
@@ -561,6 +584,7 @@
     state.wanted = view;
     const names = ["wards", "areas", view.layer, "streets", "places"];
     if (view.zones) names.push(view.zones);
+    if (view.reach) names.push("catchments");
     if (view.focus && view.focus.layer) names.push(view.focus.layer);
     return Promise.all(names.filter((name) => state.files[name]).map(need)).then(() => {
       if (state.wanted === view) show(view);
@@ -594,6 +618,7 @@
     Object.values(state.layers).forEach((layer) => {
       if (layer.ready && layer.name.indexOf("zones") === 0) drawZones(layer, layer.name === view.zones);
     });
+    drawReach(view);
     drawPlaces(state.layers.places, view);
     drawBadges(view);
     drawMark(view);
