@@ -152,6 +152,18 @@ def _layers(prepared: pipeline.Prepared) -> dict[str, bytes]:
     )
 
 
+def test_catchments_are_those_of_drawn_places_with_the_class_of_their_limit(
+    prepared: pipeline.Prepared,
+) -> None:
+    payload = json.loads(geometry.catchments(prepared.catchments, prepared.places))
+    drawn = geometry.drawn(prepared.places)["place_id"].tolist()
+    assert payload["ids"]
+    assert [drawn[i] for i in payload["place"]] == payload["ids"]
+    assert set(payload["code"]) == {"1", "2", "3"}
+    hidden = prepared.places.iloc[[0]].assign(do_not_publish=True)
+    assert not json.loads(geometry.catchments(prepared.catchments, gpd.GeoDataFrame(hidden)))["ids"]
+
+
 # --- views ----------------------------------------------------------------------------------------------
 
 
