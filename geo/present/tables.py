@@ -147,10 +147,11 @@ def file_name(page: str, study: Study) -> str:
 
 
 def zones(zone_summary: pd.DataFrame, *, system: str, study: Study, language: text.Language) -> Rows:
-    """One row a zone of a system, least covered first; see :class:`geo.schemas.ZoneSummary`."""
+    """One row a zone of a system, least covered first, people in no zone last; see :class:`geo.schemas.ZoneSummary`."""
     own = _chosen(zone_summary, study)
-    own = own[own["system"] == system]
-    own = own.sort_values(["covered_share", "people", "zone_id"], ascending=[True, False, True])
+    own = own[own["system"] == system].assign(nowhere=lambda table: table["name"] == "")
+    order = ["nowhere", "covered_share", "people", "zone_id"]
+    own = own.sort_values(order, ascending=[True, True, False, True])
     own = own.assign(name=[zone_name(row.name, row.members, language) for row in own.itertuples(index=False)])
     own = _with_bounds(own, language)
     rows = own[["name", "people", "covered_people", "covered_share", "places", "vacancies"]]
