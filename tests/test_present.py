@@ -412,7 +412,8 @@ def test_least_covered_zones_come_first_and_numbers_are_the_runs_own(assessed: p
     own = assessed.zone_summary.query("system == 'branch_office' and group == 'all' and kind == 'permanent'")
     assert [row[0] for row in rows.rows] == ["P2", "P1", "In no zone"]
     assert {row[0]: row[1:4] for row in rows.rows} == {
-        z.name or "In no zone": (z.people, z.covered_people, z.covered_share) for z in own.itertuples(index=False)
+        z.name or "In no zone": (z.people, z.covered_people, z.covered_share)
+        for z in own.itertuples(index=False)
     }
     shares = [row[3] for row in rows.rows[:-1]]
     assert shares == sorted(shares)  # type: ignore[type-var]
