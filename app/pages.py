@@ -14,6 +14,7 @@ PAGES = (
     "model_areas",
     "sites",
     "scenarios",
+    "verification",
     "registry",
     "data",
     "help",

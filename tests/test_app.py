@@ -17,7 +17,7 @@ from geo.store import GeoPackage
 
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
 VIEWS = ("start", "browse", "coverage", "gaps", "isolation", "zone_sheet")
-DECIDING = ("model_areas", "sites", "scenarios")
+DECIDING = ("model_areas", "sites", "scenarios", "verification")
 TRACEBACK = re.compile(r"Traceback|File \"|Error:")
 
 

@@ -50,6 +50,7 @@ PAGES = (
     "model_areas",
     "sites",
     "scenarios",
+    "verification",
     "registry",
     "data",
     "help",

@@ -1,0 +1,97 @@
+"""Before and after: a kept run beside today's data, areas with the project beside areas without."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import streamlit as st
+
+from app import state
+from app.prospects import zone_names
+from app.widgets import Page
+from geo import schemas
+from geo.decide import verification
+from geo.present.tables import Column, Rows
+from geo.store import GeoPackage
+
+
+def choose_run(page: Page) -> str | None:
+    """The kept run that was before."""
+    runs = sorted(file.parent.name for file in (page.project.path / "runs").glob("*/results.gpkg"))
+    return st.selectbox(page.say("verification.before"), runs, index=0 if runs else None, key="before_run")
+
+
+def choose_areas(page: Page) -> list[str]:
+    """The areas in which the project was."""
+    names = zone_names(page)
+    st.session_state["treated_control"] = [one for one in state.get("treated", []) if one in names]
+    chosen: list[str] = st.multiselect(
+        page.say("verification.treated"),
+        list(names),
+        format_func=lambda one: names[one],
+        key="treated_control",
+        on_change=lambda: state.put("treated", st.session_state["treated_control"]),
+    )
+    return chosen
+
+
+def changes(page: Page, run: str) -> pd.DataFrame:
+    """Covered share of each area in the kept run and today."""
+    old = GeoPackage(page.project.path / "runs" / run / "results.gpkg").read(schemas.ZoneSummary)
+    names = zone_names(page)
+
+    def snapshot(table: pd.DataFrame) -> pd.DataFrame:
+        own = table[(table["group"] == page.study.gap_group) & (table["kind"] == page.study.gap_kind)]
+        own = own[own["zone_id"].isin(list(names)) & (own["limit_m"] == page.study.limit_m)]
+        return own[["zone_id", "covered_share"]].rename(columns={"covered_share": "value"})
+
+    return verification.before_after(snapshot(old), snapshot(page.assessment.zone_summary))
+
+
+def rows(page: Page, table: pd.DataFrame, treated: list[str]) -> Rows:
+    """Before and after, area by area."""
+    names = zone_names(page)
+    told = tuple(
+        (
+            names[row.zone_id],
+            page.say(f"verification.project_{row.zone_id in treated}"),
+            row.before,
+            row.after,
+            page.say("unit.unknown")
+            if row.change != row.change
+            else page.say("scenarios.points", n=f"{100 * row.change:+.1f}"),
+        )
+        for row in table.itertuples()
+    )
+    heads = (
+        ("area", "text"),
+        ("project", "text"),
+        ("before", "share"),
+        ("after", "share"),
+        ("change", "count"),
+    )
+    columns = tuple(Column(page.say(f"verification.column_{name}"), kind) for name, kind in heads)  # type: ignore[arg-type]
+    return Rows(page.say("verification.table", limit=page.study.limit_m), columns, told, page.language)
+
+
+def sentences(page: Page, table: pd.DataFrame, treated: list[str]) -> list[str]:
+    """What so many areas can find at all, said first; then what was found, with its interval."""
+    own = table.assign(area_id=table["zone_id"], treated=table["zone_id"].isin(treated))
+    known = own.dropna(subset=["before", "after"])
+    n = int(known["treated"].sum())
+    if not 0 < n < len(known):
+        return [page.say("verification.choose")]
+    without = known.loc[~known["treated"], "change"]
+    able = verification.power(without, treated=n, compared=len(known) - n)
+    told = [
+        page.say("verification.able", n=f"{100 * able.detectable:.1f}")
+        if able.possible and math.isfinite(able.detectable)
+        else page.say("verification.unable", n=n, compared=len(known) - n)
+    ]
+    effect = verification.difference_in_differences(own, seed=page.study.seed)
+    said = {"estimate": f"{100 * effect.estimate:+.1f}", "p": f"{effect.p_value:.2f}"}
+    if math.isfinite(effect.low) and math.isfinite(effect.high):
+        between = {"low": f"{100 * effect.low:+.1f}", "high": f"{100 * effect.high:+.1f}"}
+        told.append(page.say("verification.interval", **between))
+    return [*told, page.say(f"verification.{effect.verdict}", **said)]
