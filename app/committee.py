@@ -70,7 +70,8 @@ def _fitting(page: Page, asked: Committee) -> Committee:
 
 def _ids(page: Page, system: str) -> list[str]:
     own = page.assessment.zone_summary
-    return sorted(own.loc[own["system"] == system, "zone_id"].unique())
+    inside = own["zone_id"].isin(page.prepared.zones["zone_id"])
+    return sorted(own.loc[(own["system"] == system) & inside, "zone_id"].unique())
 
 
 def names(page: Page, system: str) -> dict[str, str]:

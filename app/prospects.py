@@ -201,7 +201,9 @@ def zone_names(page: Page) -> dict[str, str]:
     systems = widgets.systems(page)
     system = division if division in systems else systems[0] if systems else ""
     own = page.assessment.zone_summary
-    own = own[own["system"] == system].drop_duplicates("zone_id")
+    # People outside every zone are no area of their own.
+    inside = own["zone_id"].isin(page.prepared.zones["zone_id"])
+    own = own[(own["system"] == system) & inside].drop_duplicates("zone_id")
     return {
         row.zone_id: tables.zone_name(row.name, row.members, page.language)
         for row in own.itertuples(index=False)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from geo import decisions, text
+from geo import decisions, pipeline, text
 from geo import project as projects
 from geo.present import charts
 
@@ -110,6 +110,19 @@ def test_a_planner_builds_a_scenario_and_compares(town: projects.Project) -> Non
     assert text.say("scenarios.column_item", "ja") in shown(app)
     app = press(app, "scenarios.remove", n=1)
     assert text.say("scenarios.empty", "ja") in [one.value for one in app.info]
+
+
+def test_a_kept_run_stands_beside_today(town: projects.Project) -> None:
+    app = page("verification")
+    assert text.say("verification.no_run", "ja") in [one.value for one in app.info]
+    pipeline.run(town)
+    app = app.run()
+    areas = control(app, "multiselect", "treated_control")
+    assert areas.options == ["P1", "P2"]
+    areas.select("P1").run()
+    assert not app.error
+    assert not app.exception
+    assert text.say("verification.project_True", "ja") in shown(app)
 
 
 def test_bars_are_text_whatever_the_names() -> None:
