@@ -6,12 +6,13 @@ ARGS ?=
 # Tests of one file share a worker: the browser tests and the demo project are made once.
 WORKERS ?= 2
 
-.PHONY: help demo test lint format lock sample slow bench bench-words clean
+.PHONY: help demo test lint format lock sample slow screenshots bench bench-words clean
 
 help:
 	@echo "make demo [ARGS=--no-app]   the fictional ward: analysis and app"
 	@echo "make test [ARGS=...]        the whole test suite"
 	@echo "make lint | format          checks | formatting"
+	@echo "make screenshots            every page, both languages, three sizes; IBASHO_DEMO=DIR takes an analysed sample ward"
 	@echo "make bench [ARGS=...]       speed and memory beside the peers; writes benchmarks/README.md"
 	@echo "make bench-words            how many of the opening words of real lists are understood"
 	@echo "make lock                   pin all dependencies anew"
@@ -40,6 +41,10 @@ test: $(VENV)/.dev
 
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+# Into the ignored folder screenshots/, to be looked at. ARGS="-k phone" for a part.
+screenshots: $(VENV)/.dev
+	$(BIN)/python -m pytest -m screens tests/test_browser.py $(ARGS)
 
 # Real files are taken from beside the repository, or IBASHO_REALDATA. ARGS="--task nearest --size 50k" for a part.
 bench: $(VENV)/.dev

@@ -30,20 +30,16 @@ def main() -> None:
     widgets.frame()
     try:
         if failed := state.problem():
-            _tell(failed, language)
+            widgets.tell(failed, language)
         page.run()
         # The end of a page, for whoever waits until it is all there.
         st.html(f'<span class="ib-end" data-page="{page.url_path}" hidden></span>', width="content")
     except errors.AtlasError as problem:
-        _tell(problem, language)
+        widgets.tell(problem, language)
     except Exception:
         # The reader gets a sentence; whoever keeps the server finds the traceback in its log.
         log.exception("A page failed")
         st.error(text.say("app.fault", language))
-
-
-def _tell(problem: errors.AtlasError, language: text.Language) -> None:
-    st.error(text.tell(problem.code, problem.template, language, **problem.context))
 
 
 main()

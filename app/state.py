@@ -35,6 +35,7 @@ OWN_LINK = {
     "when": "any",
     "entry": None,
     "section": "find",
+    "at": "",
 }
 """Choices of the reader that a link carries, with what they are without one."""
 

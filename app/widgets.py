@@ -14,7 +14,7 @@ from streamlit_folium import st_folium
 
 from app import assets, cache, state
 from app.uploads import Upload
-from geo import coverage, nearby, project, registry, text
+from geo import coverage, errors, nearby, project, registry, text
 from geo.pipeline import Assessment, Prepared
 from geo.present import downloads, geometry, maps, reports, tables, words
 from geo.present.maps import View
@@ -126,6 +126,16 @@ def open_page(name: str) -> Page:
 def words_of(sentence: str) -> None:
     """A paragraph, broken between phrases."""
     st.html(f'<p class="ib-words">{html.escape(sentence)}</p>')
+
+
+def heading(sentence: str) -> None:
+    """A heading with names in it: Streamlit reads Markdown there, and names are text."""
+    st.header(words.plain(sentence), anchor=False)
+
+
+def tell(problem: errors.AtlasError, language: text.Language) -> None:
+    """What the reader can mend, in words; names and values in them are text."""
+    st.error(words.plain(text.tell(problem.code, problem.template, language, **problem.context)))
 
 
 def _prepare(project: Project, version: str, language: text.Language) -> Prepared:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from geo import schemas, text
+from geo import errors, schemas, text
 from geo import study as studies
 from geo.present import geometry
 from geo.store import GeoPackage
@@ -18,6 +20,14 @@ from geo.store import GeoPackage
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
 VIEWS = ("start", "browse", "coverage", "gaps", "isolation", "zone_sheet")
 DECIDING = ("model_areas", "sites", "scenarios", "verification")
+CHOICES: dict[str, object] = {
+    "language_control": "en", "preset_control": 300, "minutes_control": "15", "when_control": "at",
+    "colour_control": "both",
+}  # fmt: skip
+"""What the buttons beside one another are set to."""
+ERRORS = tuple(
+    kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.AtlasError)
+)
 TRACEBACK = re.compile(r"Traceback|File \"|Error:")
 
 
@@ -29,6 +39,25 @@ def towns(build_town: Callable[..., Any], tmp_path_factory: pytest.TempPathFacto
         "straight": build_town(streets=False).project(folder / "straight").path,
         "no ages": build_town(ages=False).project(folder / "no_ages").path,
     }
+
+
+@pytest.fixture(scope="module")
+def bunkyo(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Bunkyo from its own files."""
+    ward = tmp_path_factory.mktemp("bunkyo") / "bunkyo"
+    files = (
+        "admin/tokyo23_n03/13105.json",
+        "school_zones/tokyo23_a32_2013/MiddleSchool.geojson",
+        "census/estat_r2ka_tokyo_6wards/r2ka13105.shp",
+        "places/kodomo_shokudo/kodomo-shokudo.csv",
+    )
+    command = (sys.executable, "-c", "from geo.cli import main; main()")
+    for step in (
+        ["new", ward, "--municipality", "13105"],
+        ["import", ward, *(realdata / file for file in files)],
+    ):
+        subprocess.run([*command, *map(str, step)], check=True, cwd=MAIN.parents[1])
+    return ward
 
 
 @pytest.fixture
@@ -45,10 +74,16 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
     return run
 
 
+def unmarked(markdown: str) -> str:
+    """What the reader sees of a sentence in which nothing is Markdown."""
+    return re.sub(r"\\(.)", r"\1", markdown)
+
+
 def words_on(app: AppTest) -> str:
     """Everything that is written on a page."""
     parts = [
-        *(element.value for element in (*app.title, *app.header, *app.subheader, *app.error, *app.info)),
+        *(unmarked(element.value) for element in app.header),
+        *(element.value for element in (*app.title, *app.subheader, *app.error, *app.info)),
         *(str(element.proto.body) for element in app.get("html")),
         *(str(element.label) for element in (*app.selectbox, *app.slider, *app.radio)),
     ]
@@ -78,6 +113,43 @@ def test_every_page_is_shown(
     if language == "en":
         shown = re.sub(r"<script>.*?</script>|Tiny|tiny|まちの居場所|ふれあいサロン", "", words_on(app))
         assert not re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]+", shown)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_each_control_of_a_page_once(
+    open_app: Callable[..., AppTest], towns: dict[str, Path], view: str
+) -> None:
+    app = open_app(towns["streets"], view)
+    touched = 0
+    for box in [box.key for box in app.selectbox]:
+        app.selectbox(key=box).select_index(len(app.selectbox(key=box).options) - 1).run()
+        touched += 1
+        assert not app.error, box
+    for slider in [slider.key for slider in app.slider]:
+        app.slider(key=slider).set_value(app.slider(key=slider).max).run()
+        touched += 1
+        assert not app.error, slider
+    for name, value in CHOICES.items():
+        if group := next((one for one in app.get("button_group") if one.key == name), None):
+            group.set_value(value).run()
+            touched += 1
+            assert not app.error, name
+    assert touched >= 4
+    assert not app.exception
+    assert [title.value for title in app.title] == [text.say(f"{view}.title", "en")]
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("language", text.LANGUAGES)
+def test_every_page_shows_bunkyo(
+    open_app: Callable[..., AppTest], bunkyo: Path, language: text.Language
+) -> None:
+    for view in VIEWS:
+        app = open_app(bunkyo, view, language)
+        assert not app.exception
+        assert not app.error
+        assert [title.value for title in app.title] == [text.say(f"{view}.title", language)]
+        assert text.say("app.not_known", language) in words_on(app)
 
 
 def test_the_figures_are_the_towns_own(open_app: Callable[..., AppTest], towns: dict[str, Path]) -> None:
@@ -210,6 +282,26 @@ def test_the_question_is_kept_only_when_asked(
     assert not app.button
 
 
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("language", text.LANGUAGES)
+def test_every_kind_of_error_is_a_sentence(
+    open_app: Callable[..., AppTest],
+    towns: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[errors.AtlasError],
+    language: text.Language,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise kind("no_project", "{folder} is no project. To make one: ibasho new {folder}", folder="a<b>")
+
+    monkeypatch.setattr("geo.project.open_", refuse)
+    app = open_app(towns["streets"], "coverage", language)
+    assert len(app.error) == 1
+    assert "a<b>" in unmarked(app.error[0].value)
+    assert bool(re.search(r"[\u3040-\u30ff]", app.error[0].value)) == (language == "ja")
+    assert not app.exception
+
+
 @pytest.mark.parametrize("language", text.LANGUAGES)
 @pytest.mark.parametrize("fault", ["no folder", "broken study", "no tables", "broken store"])
 def test_what_the_reader_can_mend_is_told_in_words(
@@ -231,7 +323,7 @@ def test_what_the_reader_can_mend_is_told_in_words(
         (path / "store.gpkg").write_bytes(b"not a store")
     app = open_app(path, "coverage", language)
     assert len(app.error) == 1
-    told = app.error[0].value
+    told = unmarked(app.error[0].value)
     assert told != text.say("app.fault", language)
     assert not TRACEBACK.search(told)
     assert bool(re.search(r"[\u3040-\u30ff]", told)) == (language == "ja")

@@ -13,12 +13,16 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from geo import schemas, text
+
+sys.path.append(str(Path(__file__).parent))
+from _pages import PAGES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Frame, Page
@@ -40,21 +44,10 @@ ARGUMENTS = (
 )
 AXE = "axe-core@4.10.3"
 PICTURE = "document.querySelector('.ib-pane-cells canvas').toDataURL()"
-PAGES = (
-    "start",
-    "browse",
-    "coverage",
-    "gaps",
-    "isolation",
-    "zone_sheet",
-    "model_areas",
-    "sites",
-    "scenarios",
-    "verification",
-    "registry",
-    "data",
-    "help",
-)
+SIZES = {"desktop": (1280, 900), "phone": (390, 844), "projector": (1024, 768)}
+MAIN_PART = "[data-testid=stMain]"
+CHOSEN = "area=99101042002&gap=G001"
+"""What is chosen in the pictures: an area and a gap of the sample ward."""
 HOSTILE = (
     '<img src=x onerror="top.ran=1">',
     "</script><script>top.ran=2</script>",
@@ -64,6 +57,8 @@ HOSTILE = (
     "'\"><svg onload=top.ran=6>",
     "![x](http://foreign.example/x.png)",
     "{{7*7}}",
+    '=HYPERLINK("http://foreign.example/","x")',
+    "\u202eold\u202c \u200fname",
 )
 
 
@@ -146,9 +141,9 @@ class Visit:
         self.page.get_by_role("heading", name=text.say(f"{view}.title", language)).wait_for()
         self.settled(view)
 
-    def settled(self, view: str = "") -> None:
+    def settled(self, view: str = "", *, patience_s: int = 180) -> None:
         own = f"[data-page='{'' if view == PAGES[0] else view}']" if view else ""
-        self.page.locator(f".ib-end{own}").wait_for(timeout=60_000, state="attached")
+        self.page.locator(f".ib-end{own}").wait_for(timeout=patience_s * 1000, state="attached")
         self.page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
 
     def map(self) -> Frame:
@@ -246,6 +241,8 @@ def _click(visited: Visit, spot: dict[str, Any]) -> None:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample ward, analysed by the command line."""
+    if ready := os.environ.get("IBASHO_DEMO"):
+        return Path(ready)  # analysed before: whoever looks at screens again need not wait
     folder = tmp_path_factory.mktemp("demo") / "demo"
     subprocess.run([*IBASHO, "demo", "--no-app", "--dir", str(folder)], check=True, cwd=ROOT)
     return folder
@@ -360,6 +357,28 @@ def test_risk_and_access_in_english_on_a_phone(visit: Callable[..., Visit], demo
     walk.in_order()
 
 
+@pytest.mark.screens
+@pytest.mark.parametrize("language", text.LANGUAGES)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("view", PAGES)
+def test_every_page_has_its_picture(
+    visit: Callable[..., Visit], demo_address: str, view: str, size: str, language: text.Language
+) -> None:
+    width, height = SIZES[size]
+    walk = visit(demo_address, width=width, height=height)
+    path = "" if view == PAGES[0] else view
+    walk.page.goto(f"{demo_address}/{path}?lang={language}&{CHOSEN}", wait_until="commit")
+    walk.settled(view, patience_s=300)
+    walk.page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
+    if walk.page.locator("iframe").count():
+        walk.map()
+    walk.page.wait_for_timeout(1000)
+    walk.picture(f"{view}_{language}_{size}")
+    assert walk.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert walk.page.locator("[data-testid=stAlertContentError]").count() == 0
+    assert walk.foreign == []
+
+
 @pytest.mark.parametrize("language", text.LANGUAGES)
 def test_no_page_shuts_anybody_out(
     visit: Callable[..., Visit], demo_address: str, axe: Path, language: text.Language
@@ -409,7 +428,83 @@ def test_names_from_files_stay_text(
             assert walk.page.evaluate("window.ran") is None
             assert frame.evaluate("document.querySelectorAll('img[src=x], svg[onload]').length") == 0
         walk.picture("hostile")
+        for view in ("zone_sheet", "start", "browse", "data"):
+            walk.turn_to(view)
+            assert walk.page.locator(f"{MAIN_PART} img, {MAIN_PART} a[href*='foreign']").count() == 0, view
+            assert walk.page.evaluate("window.ran") is None
         walk.in_order()
+
+
+def test_a_planner_brings_a_list_and_sees_the_gap_shrink(
+    visit: Callable[..., Visit], build_town: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The list names its columns as nobody does: what is open when is known only once the planner says so."""
+    project = build_town().project(tmp_path / "town", gap_kind="permanent", limit_m=300)
+    salon = project.store.read(schemas.Places).set_index("place_id").geometry["salon"]
+    rows = "".join(
+        f'"{name.replace(chr(34), chr(34) * 2)}",{salon.y},{salon.x},毎週月〜金 10時〜15時\r\n'
+        for name in ("川の家", HOSTILE[0], HOSTILE[8])
+    )
+    given = tmp_path / "一覧.csv"
+    given.write_bytes(f"呼び名,lat,lon,やっている日\r\n{rows}".encode("cp932"))
+    with serving(project.path, tmp_path) as address:
+        walk = visit(address)
+        walk.open()
+        walk.turn_to("gaps")
+        before = walk.page.locator(".ib-figures dd").last.inner_text()
+        walk.turn_to("data")
+        walk.page.locator("input[type=file]").set_input_files(given)
+        columns = walk.page.get_by_role("combobox", name=text.say("field.opening", "ja"))
+        columns.wait_for()
+        columns.click()
+        walk.page.get_by_role("option", name="やっている日").click()
+        walk.page.get_by_role("button", name=text.say("data.again", "ja")).click()
+        walk.settled("data")
+        accept = walk.page.get_by_role("button", name=text.say("data.accept", "ja"))
+        who = walk.page.get_by_role("textbox", name=text.say("data.who", "ja")).first
+        who.fill(HOSTILE[6])
+        who.press("Enter")
+        accept.click()
+        walk.page.get_by_text(text.say("data.done", "ja")).wait_for()
+        walk.settled("data")
+        assert HOSTILE[6] in walk.page.locator(".ib-table").last.inner_text()
+        walk.turn_to("gaps")
+        walk.map()
+        after = walk.page.locator(".ib-figures dd").last.inner_text()
+        assert (before, after) == ("275人", "75人")
+        assert walk.page.evaluate("window.ran") is None
+        walk.in_order()
+
+
+def test_a_resident_finds_a_place_that_is_open(
+    visit: Callable[..., Visit], build_town: Callable[..., Any], tmp_path: Path
+) -> None:
+    """And whoever is sent the address finds the same."""
+    town = build_town()
+    places = town.tables[schemas.Places]
+    places.loc[places["place_id"] == "ibasho", "opening_text"] = "毎日 9:00〜17:00"
+    link = "browse?area=991010010&when=at&at="
+    midday, night = (f"{date.today().isoformat()}T{hour}" for hour in ("12:30", "20:00"))
+    with serving(town.project(tmp_path / "town").path, tmp_path) as address:
+        walk = visit(address, width=390, height=844)
+        walk.page.goto(f"{address}/browse", wait_until="commit")
+        walk.settled("browse")
+        walk.page.get_by_role("combobox", name=text.say("browse.area", "ja")).click()
+        walk.page.get_by_role("option", name="Area A").click()
+        walk.page.get_by_text(text.say("browse.when_at", "ja"), exact=True).click()
+        walk.page.get_by_text(text.say("browse.open", "ja", n=1, unknown=0)).wait_for()
+        assert "まちの居場所" in walk.page.locator(".ib-table").first.inner_text()
+        walk.page.wait_for_url("**/browse?**area=991010010**")
+        assert "when=at" in walk.page.url
+        for url, count in (
+            (walk.page.url, 1),
+            (f"{address}/{link}{midday}", 1),
+            (f"{address}/{link}{night}", 0),
+        ):
+            walk.page.goto(url, wait_until="commit")
+            walk.settled("browse")
+            walk.page.get_by_text(text.say("browse.open", "ja", n=count, unknown=0)).wait_for()
+        assert walk.foreign == []
 
 
 def _choose_last(walk: Visit, box: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -21,16 +22,33 @@ minutes = int(state.one_of("minutes", WALKS))
 study = page.study.with_(limit_m=minutes * nearby.METRES_PER_MINUTE, gap_kind="any")
 
 
+def chosen() -> datetime:
+    """The day and time of the link; this afternoon when it names none, or one that is far off."""
+    now = datetime.now(JAPAN).replace(tzinfo=None)
+    with suppress(ValueError):
+        said = datetime.fromisoformat(str(state.get("at", ""))).replace(tzinfo=None)
+        if abs(said.year - now.year) <= 1:
+            return said
+    return datetime.combine(now.date(), time(14))
+
+
+def choose() -> None:
+    told = datetime.combine(st.session_state["day_control"], st.session_state["time_control"])
+    state.put("at", told.isoformat(timespec="minutes"))
+
+
 def moment() -> datetime | None:
     """The date and time that is asked about; Japan has one time."""
-    now = datetime.now(JAPAN).replace(tzinfo=None)
-    if state.one_of("when", WHEN) == "at":
-        day, hour = st.columns(2)
-        return datetime.combine(
-            day.date_input(page.say("browse.day"), now.date(), key="day"),
-            hour.time_input(page.say("browse.time"), time(14), step=1800, key="time"),
-        )
-    return now if state.one_of("when", WHEN) == "now" else None
+    if state.one_of("when", WHEN) == "now":
+        return datetime.now(JAPAN).replace(tzinfo=None)
+    if state.one_of("when", WHEN) == "any":
+        return None
+    asked = chosen()
+    st.session_state["day_control"], st.session_state["time_control"] = asked.date(), asked.time()
+    day, hour = st.columns(2)
+    day.date_input(page.say("browse.day"), key="day_control", on_change=choose)
+    hour.time_input(page.say("browse.time"), step=1800, key="time_control", on_change=choose)
+    return asked
 
 
 left, right = st.columns([5, 6], gap="medium")

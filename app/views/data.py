@@ -57,7 +57,7 @@ st.file_uploader(
 upload: uploads.Upload | None = state.get("upload", None)
 if upload is not None:
     if upload.problem:
-        st.error(text.tell(upload.problem.code, upload.problem.template, language, **upload.problem.context))
+        widgets.tell(upload.problem, language)
     if upload.header and (chosen := widgets.mapping(upload, language)) is not None:
         read(chosen)
         st.rerun()

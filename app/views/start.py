@@ -11,9 +11,7 @@ page = widgets.open_page("start")
 widgets.controls(page)
 summary, study = page.assessment.summary, page.study
 
-st.header(
-    page.say("start.heading", place=widgets.place(page), group=page.group, limit=study.limit_m), anchor=False
-)
+widgets.heading(page.say("start.heading", place=widgets.place(page), group=page.group, limit=study.limit_m))
 widgets.figures(widgets.key_figures(page))
 widgets.method(page)
 

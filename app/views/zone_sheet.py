@@ -12,7 +12,7 @@ widgets.controls(page)
 assessment, prepared, study, language = page.assessment, page.prepared, page.study, page.language
 zone = widgets.sheet_zone(page)
 
-st.header(page.say("zone_sheet.heading", place=widgets.place(page)), anchor=False)
+widgets.heading(page.say("zone_sheet.heading", place=widgets.place(page)))
 widgets.figures(widgets.key_figures(page))
 widgets.method(page)
 with st.container(key="sheet"):

@@ -363,6 +363,7 @@ def nearby(
     cells : GeoDataFrame
         ``origin_id``; the order of the codes.
     table : schemas.Places
+        Of which those that are drawn have a code.
     """
     codes = np.where(cells["origin_id"] == origin_id, "2", "1")
     near = set(found.loc[found["is_open"] != 0, "place_id"]) if found is not None else set()
@@ -371,7 +372,7 @@ def nearby(
         Entry(str(i), colour, text.say(key, language, limit=study.limit_m))
         for i, (key, colour) in enumerate(zip(keys, palettes.NEARBY, strict=True), start=1)
     )
-    counting_ = "".join("1" if place in near else "0" for place in table["place_id"])
+    counting_ = "".join("1" if place in near else "0" for place in geometry.drawn(table)["place_id"])
     if found is not None and shown.get("mark") is not None:
         shown["focus"] = {"layer": "areas", "i": shown["mark"]}
     return View(
@@ -417,7 +418,16 @@ def words(
         "language": language,
         **{
             key: text.say(f"map.{key}", language)
-            for key in ("title", "zoom_in", "zoom_out", "legend", "uncounted", "outside", "save")
+            for key in (
+                "title",
+                "zoom_in",
+                "zoom_out",
+                "legend",
+                "uncounted",
+                "legend_pale",
+                "outside",
+                "save",
+            )
         },
         "file": file,
         "source": source,

@@ -98,7 +98,7 @@ def _value(told: Any) -> Any:
 
 
 def history(table: pd.DataFrame, *, language: text.Language) -> Rows:
-    """Every change set, the newest first: when, who, what, how many rows.
+    """Every change set, the newest first: when (UTC, as the column says), who, what, how many rows.
 
     Parameters
     ----------
@@ -108,7 +108,14 @@ def history(table: pd.DataFrame, *, language: text.Language) -> Rows:
     keys = ["change", "changed_at", "changed_by", "dataset_id", "action"]
     sets = counted.fillna({"changed_at": "-", "changed_by": "-"}).groupby(keys, sort=True).size()
     rows = [
-        (str(change), at, by, name, text.say(f"cli.action.{action}", language), f"{n:,}")
+        (
+            str(change),
+            at.removesuffix("+00:00").replace("T", " "),
+            by,
+            name,
+            text.say(f"cli.action.{action}", language),
+            f"{n:,}",
+        )
         for (change, at, by, name, action), n in sets[::-1].items()
     ]
     columns = _head("change at by dataset_id action rows", language)

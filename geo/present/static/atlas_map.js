@@ -477,6 +477,35 @@
     return list;
   }
 
+  function signed(view) {
+    /* The kinds of place that are on this map, in the order of the words; "" stands for those not counted. */
+    const kinds = Object.keys(view.words.signs).filter((kind) => state.layers.places.data.kind.includes(kind));
+    return view.places.includes("0") ? kinds.concat("") : kinds;
+  }
+
+  function legendSigns(view) {
+    /* Folded: the colours answer the question, the signs are looked up. */
+    const box = document.createElement("details");
+    const title = document.createElement("summary");
+    title.textContent = view.words.legend_signs;
+    box.className = "ib-signs-box";
+    const list = document.createElement("ul");
+    list.className = "ib-signs";
+    signed(view).forEach((kind) => {
+      const row = document.createElement("li");
+      const sign = document.createElement("span");
+      const words = document.createElement("span");
+      sign.className = kind ? "ib-place ib-kind-" + kind : "ib-place ib-place-pale";
+      sign.textContent = view.words.signs[kind] || "";
+      sign.setAttribute("aria-hidden", "true");
+      words.textContent = kind ? view.words.kinds[kind] : view.words.legend_pale;
+      row.append(sign, words);
+      list.append(row);
+    });
+    box.append(title, list);
+    return box;
+  }
+
   function legendGrid(view) {
     /* Two-way legend: a real table, so that it can be read aloud too. */
     const axes = view.axes;
@@ -512,7 +541,7 @@
   }
 
   function drawLegend(view) {
-    const key = JSON.stringify([view.title, view.entries, view.axes, view.words.language]);
+    const key = JSON.stringify([view.title, view.entries, view.axes, view.words.language, signed(view)]);
     if (state.legendKey === key) return;
     state.legendKey = key;
     if (!state.legend) {
@@ -532,6 +561,7 @@
     box.replaceChildren(title);
     if (view.axes) box.append(legendGrid(view));
     box.append(legendRows(view));
+    if (signed(view).length) box.append(legendSigns(view));
   }
 
   function drawWords(view) {
