@@ -267,6 +267,11 @@ def test_a_walk_through_the_sample_ward(visit: Callable[..., Visit], demo_addres
     assert frame.evaluate("IB.layers.cells.items.length") > 1000
     assert frame.evaluate("IB.layers.places.items.length") > 80
     assert walk.page.locator(f"iframe[title='{text.say('map.title', 'ja')}']").count() == 1
+    signs = frame.locator(".ib-signs-box summary")
+    assert signs.inner_text() == text.say("map.legend_signs", "ja")
+    signs.click()
+    assert text.say("place_kind.salon", "ja") in frame.locator(".ib-signs").inner_text()
+    signs.click()
     before = frame.evaluate("IB.layers.cells.codes")
     walk.picture("coverage")
     drawn = frame.evaluate(PICTURE)

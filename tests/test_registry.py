@@ -347,7 +347,7 @@ entries = st.lists(
 @settings(max_examples=40, deadline=None)
 @given(entries, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(rows: list[dict[str, Any]], random: Any) -> None:
-    records = gpd.GeoDataFrame(rows, geometry="geometry", crs=schemas.STORED_CRS)
+    records = table(*rows)
     shuffled = list(rows)
     random.shuffle(shuffled)
     other = gpd.GeoDataFrame(shuffled, geometry="geometry", crs=schemas.STORED_CRS)

@@ -425,6 +425,7 @@ def words(
                 "legend",
                 "uncounted",
                 "legend_pale",
+                "legend_signs",
                 "outside",
                 "save",
             )
