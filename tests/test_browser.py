@@ -19,10 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from app.pages import PAGES
 from geo import schemas, text
-
-sys.path.append(str(Path(__file__).parent))
-from _pages import PAGES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Frame, Page
