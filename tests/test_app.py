@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,25 +39,6 @@ def towns(build_town: Callable[..., Any], tmp_path_factory: pytest.TempPathFacto
         "straight": build_town(streets=False).project(folder / "straight").path,
         "no ages": build_town(ages=False).project(folder / "no_ages").path,
     }
-
-
-@pytest.fixture(scope="module")
-def bunkyo(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Bunkyo from its own files."""
-    ward = tmp_path_factory.mktemp("bunkyo") / "bunkyo"
-    files = (
-        "admin/tokyo23_n03/13105.json",
-        "school_zones/tokyo23_a32_2013/MiddleSchool.geojson",
-        "census/estat_r2ka_tokyo_6wards/r2ka13105.shp",
-        "places/kodomo_shokudo/kodomo-shokudo.csv",
-    )
-    command = (sys.executable, "-c", "from geo.cli import main; main()")
-    for step in (
-        ["new", ward, "--municipality", "13105"],
-        ["import", ward, *(realdata / file for file in files)],
-    ):
-        subprocess.run([*command, *map(str, step)], check=True, cwd=MAIN.parents[1])
-    return ward
 
 
 @pytest.fixture
@@ -132,19 +111,6 @@ def test_each_control_of_a_page_once(
     assert touched >= 4
     assert not app.exception
     assert [title.value for title in app.title] == [text.say(f"{view}.title", "en")]
-
-
-@pytest.mark.realdata
-@pytest.mark.parametrize("language", text.LANGUAGES)
-def test_every_page_shows_bunkyo(
-    open_app: Callable[..., AppTest], bunkyo: Path, language: text.Language
-) -> None:
-    for view in VIEWS:
-        app = open_app(bunkyo, view, language)
-        assert not app.exception
-        assert not app.error
-        assert [title.value for title in app.title] == [text.say(f"{view}.title", language)]
-        assert text.say("app.not_known", language) in words_on(app)
 
 
 def test_the_figures_are_the_towns_own(open_app: Callable[..., AppTest], towns: dict[str, Path]) -> None:
