@@ -69,7 +69,9 @@ def tell(code: str, template: str, language: Language, /, **values: object) -> s
     words = catalogue(language)
     if language != "en":
         template = words.get(f"error.{code}", template)
-    sentence = template.format(**{name: _said(words, name, value) for name, value in values.items()})
+    # A value that the sentence formats itself stays a number.
+    said = {name: _said(words, name, v) if f"{{{name}}}" in template else v for name, v in values.items()}
+    sentence = template.format(**said)
     return _singular(sentence) if language == "en" and template.startswith("{n} ") else sentence
 
 
