@@ -798,7 +798,7 @@ def test_what_is_no_answer_of_overpass_is_said(
 def test_overpass_is_not_waited_for_without_end(
     server: Server, quick: fetch.Settings, tmp_path: Path
 ) -> None:
-    asking = replace(serve_overpass(server, quick, Answer(b"", 429)), overpass_wall_s=8)
+    asking = replace(serve_overpass(server, quick, Answer(b"", 429)), overpass_wall_s=15)
     with pytest.raises(errors.SourceError) as caught:
         _osm.overpass(tmp_path / "x.pbf", shape=TOWN, settings=asking, max_bytes=1_000_000)
     assert caught.value.code == "fetch_overpass_slow"
