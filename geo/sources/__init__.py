@@ -545,6 +545,13 @@ def _counts(sheet: _tables.Sheet, kind: Kind, municipality_code: str, hints: Hin
     if kind == "census-mesh":
         return grids.statistics(sheet, municipality_code=municipality_code, borders=hints.borders)
     if kind == "vacancies":
+        if not hints.mapping and _sheet_kind(sheet) == "places":
+            raise errors.DataError(
+                "vacancies_are_places",
+                "{file} is a list of places, not of vacant houses and shops. Leave --as away, or say with --map which "
+                "column is which.",
+                file=sheet.path.name,
+            )
         return vacancies.of_sheet(sheet, municipality_code=municipality_code, hints=hints)
     reader = census.statistics if kind == "census-table" else housing.of_sheet
     return reader(sheet, municipality_code=municipality_code)
