@@ -241,7 +241,7 @@ def test_without_streets_it_is_straight_lines_and_said(build_town, tmp_path):
 
 
 def test_without_tables_groups_are_unknown_with_a_reason(build_town, tmp_path):
-    said = pipeline.run(build_town(ages=False).project(tmp_path / "p")).assessment.summary
+    said = dict(pipeline.run(build_town(ages=False).project(tmp_path / "p")).assessment.summary)
     assert said["population"]["all"] == 353
     assert said["population"]["age_65_plus"] is None
     assert said["population"]["unknown"]["age_65_plus"] == "no_table"

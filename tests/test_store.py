@@ -68,6 +68,9 @@ FIXED = {
     "risk": st.floats(-1e6, 1e6),
     "value": counts,
     "score": st.floats(0, 100),
+    "rank": st.integers(1, 2**53),
+    "share": st.floats(0, 1),
+    "confidence": st.floats(0, 1),
     "change": st.integers(1, 2**53),
     "number": st.integers(1, 2**53),
 }
