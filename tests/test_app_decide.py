@@ -14,6 +14,8 @@ from geo import decisions, pipeline, text
 from geo import project as projects
 from geo.present import charts
 
+pytestmark = pytest.mark.slow
+
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
 
 

@@ -15,6 +15,8 @@ from geo.decide.questions import Committee, Coordination, Siting
 from geo.present import records
 from geo.project import Project
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from conftest import Town
 

@@ -10,6 +10,8 @@ import pytest
 from geo import pipeline, prospects
 from geo.decide.scenarios import Scenario
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from pathlib import Path
 
