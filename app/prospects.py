@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -114,12 +115,14 @@ def _place(page: Page) -> str | None:
     return chosen
 
 
-def _hours(page: Page) -> tuple[float | None, str]:
+def _hours(page: Page) -> tuple[float, str]:
     hours = st.text_input(page.say("scenarios.hours_words"), key="plan_hours", max_chars=120).strip()
-    said = prospects.days_of(hours) if hours else None
-    if said is not None:
+    said = prospects.days_of(hours)
+    if not math.isnan(said):
         st.caption(page.say("scenarios.understood", days=f"{said:g}"))
         return said, hours
+    if hours:
+        st.caption(page.say("scenarios.not_understood"))
     return float(st.slider(page.say("scenarios.days"), 1, 7, 5, key="plan_days")), hours
 
 

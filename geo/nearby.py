@@ -14,9 +14,6 @@ import pandas as pd
 from geo import coverage, opening, registry
 from geo.study import Study
 
-METRES_PER_MINUTE = 80
-"""Walking pace of advertisements of real estate: one minute for 80 m, begun minutes count (公正競争規約施行規則)."""
-
 
 def spot_of(origins: pd.DataFrame, people: pd.Series, small_area_id: str) -> str | None:
     """Where most people of a small area start from; None where nobody does.
@@ -63,7 +60,8 @@ def places(
     -------
     places : DataFrame
         ``place_id, distance_m, minutes, is_open`` (1 open, 0 closed, -1 not known; -1 without a moment) and
-        ``shown``: False for homes and for places that asked not to be named.
+        ``shown``: False for homes and for places that asked not to be named. ``minutes`` at the group's pace in
+        the study; a minute begun counts as one, as in advertisements of real estate (公正競争規約施行規則).
     """
     group = next(group for group in study.groups if group.group == study.gap_group)
     fits = coverage.fitting(table, group, study.gap_kind, study)
@@ -71,12 +69,13 @@ def places(
     found = fits.merge(own[["place_id", "distance_m"]], on="place_id").sort_values(
         ["distance_m", "place_id"], ignore_index=True
     )
+    pace = study.speed_m_per_min(study.gap_group)
     is_open = opening.at(found, moment) if moment else pd.Series(-1, index=found.index)
     return pd.DataFrame(
         {
             "place_id": found["place_id"],
             "distance_m": found["distance_m"],
-            "minutes": np.maximum(1, np.ceil(found["distance_m"] / METRES_PER_MINUTE)),
+            "minutes": np.maximum(1, np.ceil(found["distance_m"] / pace)),
             "is_open": is_open,
             "shown": registry.shown(found),
         }

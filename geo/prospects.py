@@ -18,13 +18,13 @@ from geo.pipeline import Prepared
 from geo.study import Study
 
 
-def days_of(opening_text: str) -> float | None:
-    """Days a week that opening words say; None where they say none.
+def days_of(opening_text: str) -> float:
+    """Days a week that opening words say; NaN where they say none.
 
     Examples
     --------
-    >>> days_of("") is None
-    True
+    >>> days_of("毎週火・木 10時〜15時"), days_of("不定期")
+    (2.0, nan)
     """
     return schedule.days_per_week(schedule.parse(opening_text).schedule)
 
@@ -79,10 +79,11 @@ def numbers(area: Prepared, study: Study, *, now: Prepared) -> pd.DataFrame:
     -------
     numbers : DataFrame
         ``zone_id`` (empty: the whole area), ``group, kind, limit_m, measure, value``; ``open_share`` is the
-        share of the waking week in which something suitable is surely open within the walk, mean by people.
+        share of the waking week in which something suitable is surely open within the walk, mean by people. A
+        share that is not known (:func:`geo.coverage.bounded`) is NaN, never 0.
     """
-    limits = sorted({*study.limits_m, study.limit_m})
-    shares = pd.concat([_shares(area.coverage, limit) for limit in limits], ignore_index=True)
+    limits = tuple(sorted({*study.limits_m, study.limit_m}))
+    shares = coverage.shares(area.coverage, limits_m=limits)
     by_zone = zones.summarise(
         area.zones,
         area.coverage,
@@ -117,18 +118,6 @@ def compare(prepared: Prepared, study: Study, then_: Mapping[str, Prepared]) -> 
     """Today beside scenarios; see :func:`geo.decide.scenarios.compare`."""
     told = {name: numbers(area, study, now=prepared) for name, area in then_.items()}
     return scenarios.compare(numbers(prepared, study, now=prepared), told)
-
-
-def _shares(table: pd.DataFrame, limit_m: int) -> pd.DataFrame:
-    """People within a walk, of the whole area; unknown people stay unknown."""
-    covered = table["people"].where((table["nearest_m"] <= limit_m) | table["people"].isna(), 0.0)
-    sums = (
-        table.assign(covered_people=covered)
-        .groupby(["group", "kind"], as_index=False, sort=True)[["people", "covered_people"]]
-        .sum(min_count=1)
-    )
-    share = sums["covered_people"] / sums["people"].where(sums["people"] > 0)
-    return sums.assign(limit_m=limit_m, covered_share=share)
 
 
 def _one_part(table: pd.DataFrame) -> pd.Series:

@@ -75,7 +75,7 @@ def incidence(junctions: int, u: Ints, v: Ints) -> tuple[Longs, Ints]:
     --------
     >>> ptr, chain = incidence(3, np.array([0, 1], np.int32), np.array([1, 2], np.int32))
     >>> ptr.tolist(), chain.tolist()
-    ([0, 1, 3, 4], [0, 0, 1, 1])
+    ([0, 1, 3, 4], [0, 1, 0, 1])
     """
     ends = np.concatenate([u, v])
     order = np.argsort(ends, kind="stable")

@@ -34,6 +34,7 @@ def risen(streets: gpd.GeoDataFrame, elevations: pd.DataFrame) -> gpd.GeoDataFra
 
     Examples
     --------
+    >>> from geo import schemas
     >>> one = {"street_id": ["a"], "u": ["1"], "v": ["2"], "length_m": [100.0], "kind": ["street"],
     ...        "stairs": [False], "dataset_id": ["streets"]}
     >>> streets = schemas.conform(schemas.Streets, gpd.GeoDataFrame(

@@ -223,11 +223,12 @@ def test_foreign_names_cannot_steer_the_terminal_and_nothing_unknown_is_said_as_
 ) -> None:
     folder, header = tmp_path / "ward", "名称,緯度,経度\n"
     document(ibasho("new", folder, "--municipality", "99101", "--json"))
-    (tmp_path / "one\x1b[2J.csv").write_text(
-        header + "みどり\x1b[31mサロン\u202e,34.99,140.95\n乙,0,0\n", encoding="utf-8"
-    )
+    one = tmp_path / "one.csv"
+    one.write_text(header + "みどり\x1b[31mサロン\u202e,34.99,140.95\n乙,0,0\n", encoding="utf-8")
+    refused = ibasho("import", folder, one.with_name("one\x1b[2J.csv"), language=spoken)
+    assert (refused.returncode, "\x1b" in refused.stderr) == (1, False)
     (tmp_path / "two.csv").write_text(header + "みどり\x1b[31mサロン\u202e,34.991,140.95\n", encoding="utf-8")
-    told = ibasho("import", folder, tmp_path / "one\x1b[2J.csv", tmp_path / "two.csv", language=spoken)
+    told = ibasho("import", folder, one, tmp_path / "two.csv", language=spoken)
     pairs, past = (ibasho(word, folder, language=spoken) for word in ("duplicates", "history"))
     assert (told.returncode, pairs.returncode, past.returncode) == (0, 0, 0), told.stderr
     assert "≟" in pairs.stdout

@@ -53,6 +53,22 @@ def test_minutes_begun_count_and_a_limit_holds_its_border(town: pipeline.Prepare
         assert (place.minutes - 1) * 80 < place.distance_m <= place.minutes * 80 or place.minutes == 1
 
 
+def test_older_people_need_more_minutes_for_the_same_walk(town: pipeline.Prepared) -> None:
+    """At the study's paces, 80 and 60 m a minute: 500 m are 7 and 9 minutes, begun ones counted."""
+    study = town.study.with_(limit_m=1200)
+    pair = town.pairs.head(1).assign(distance_m=500.0)
+    open_for_all = town.places[town.places["place_id"] == pair["place_id"].iloc[0]].assign(
+        status="open", targets="all", step_free="yes", fee_yen=0.0, languages=None
+    )
+    minutes = {
+        group: nearby.places(
+            pair, open_for_all, origin_id=pair["origin_id"].iloc[0], study=study.with_(gap_group=group)
+        )["minutes"].tolist()
+        for group in ("all", "age_65_plus")
+    }
+    assert minutes == {"all": [7.0], "age_65_plus": [9.0]}
+
+
 def test_a_place_that_asked_not_to_be_named_is_only_counted(town: pipeline.Prepared) -> None:
     hidden = town.places.assign(do_not_publish=True)
     origin = town.pairs["origin_id"].iloc[0]

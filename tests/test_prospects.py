@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from geo import pipeline, prospects
 from geo.decide.scenarios import Scenario
-
-pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,3 +58,16 @@ def test_nothing_done_changes_nothing(prepared: pipeline.Prepared) -> None:
     assert len(changes)
     assert (changes == 0).all()
     assert {"open_share", "gini", "covered_share"} <= set(table["measure"])
+
+
+def test_what_is_not_known_today_is_not_nobody_in_a_scenario(town: Town, tmp_path: Path) -> None:
+    """Places whose days no list tells may be permanent: the share is unknown today, and so is its change."""
+    prepared = pipeline.prepare(town.project(tmp_path / "town"))
+    places = prepared.places["place_id"][prepared.places["status"] == "open"]
+    nobody_says = {place: {"open_days_per_week": np.nan} for place in places}
+    then = prospects.then(prepared, Scenario("silent", changed=nobody_says))
+    table = prospects.compare(prepared, prepared.study, {"silent": then})
+    row = whole(table, "covered_share", kind="permanent", limit_m=500)
+    assert row["now"] == pytest.approx(150 / 353)
+    assert np.isnan(row["silent"])
+    assert np.isnan(row["silent_change"])

@@ -426,7 +426,7 @@ def test_years_to_come_stand_beside_the_people_of_today(tmp_path: Path) -> None:
     }
     assert future["years"][-1] == last
     assert "people_projected" in [remark["code"] for remark in said["known"]]
-    json.dumps(said)
+    json.dumps(dict(said))
 
 
 def test_a_mesh_table_is_known_by_its_content(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ JAPAN = ZoneInfo("Asia/Tokyo")
 page = widgets.open_page("browse")
 prepared = page.prepared
 minutes = int(state.one_of("minutes", WALKS))
-study = page.study.with_(limit_m=minutes * nearby.METRES_PER_MINUTE, gap_kind="any")
+study = page.study.with_(limit_m=page.study.walk_m(page.study.gap_group, minutes), gap_kind="any")
 
 
 def chosen() -> datetime:
@@ -94,7 +94,8 @@ with right:
     widgets.draw(page, view, clicked=widgets.area_clicked(page))
 if found is not None:
     st.subheader(page.say("browse.table"), anchor=False)
-    widgets.words_of(page.say("browse.from", area=widgets.name_of_area(page, area or 0)))
+    pace = f"{study.speed_m_per_min(study.gap_group):g}"
+    widgets.words_of(page.say("browse.from", pace=pace, area=widgets.name_of_area(page, area or 0)))
     rows = tables.nearby(found, prepared.places, asked=asked is not None, language=page.language)
     widgets.table(rows)
     widgets.download(page, "nearby", rows)

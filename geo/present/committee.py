@@ -26,7 +26,7 @@ def criterion(name: str, language: text.Language) -> str:
     Examples
     --------
     >>> criterion("places", "en"), criterion("left_out_own", "en")
-    ('Places there are now', 'own without a place within the walk')
+    ('places there are', 'own without a place within the walk')
     """
     known = text.catalogue(language).get(f"criterion.{name}")
     if known or not name.startswith("left_out_"):
