@@ -641,6 +641,12 @@ def test_days_per_week_is_the_mean_of_the_opening_dates(days: Days) -> None:
          "FREQ=MONTHLY;BYDAY=3SU 11:30-13:30 + ?", ""),
         ({"days": "土", "start": "12:00", "note": "調理10:00～、食事12:00～"}, "FREQ=WEEKLY;BYDAY=SA 12:00-?", ""),
         ({"days": "火水", "dates": "第1火曜"}, "FREQ=MONTHLY;BYDAY=1TU + ?", ""),
+        # What depends on something else is no plain yes, whichever column says so.
+        ({"days": "土", "note": "季節による"}, f"{EVERY} ~?", ""),
+        ({"days": "土", "dates": "第2", "note": "天候による"}, f"{EVERY} ~?", ""),
+        ({"days": "金", "start": "16:00", "note": "要問合せ", "frequency_code": "3"},
+         "FREQ=WEEKLY;BYDAY=FR 16:00-? ~?", ""),
+        ({"days": "土", "start": "10:00", "end": "変更あり"}, "FREQ=WEEKLY;BYDAY=SA 10:00-?", ""),
     ],
 )  # fmt: skip
 def test_columns_together(cells: dict[str, object], expected: str, unread: str) -> None:
@@ -669,6 +675,8 @@ def test_columns_together(cells: dict[str, object], expected: str, unread: str) 
          "FREQ=WEEKLY;BYDAY=SA PH- ~? & FREQ=WEEKLY;BYDAY=SU PH- ~? & PH 10:00-12:00", ""),
         (("土日", "10:00-16:00", "", "", "", "利用者の都合により営業時間変動あり"),
          f"{WORKDAYS} PH- ~? & PH ~?", ""),
+        (("日", "10:00-16:00", "10:00-12:00(要問合せ)"),
+         f"{WORKDAYS} PH- ~? & FREQ=WEEKLY;BYDAY=SA PH- ~? & PH ~?", ""),
         (("友引",), "?", "友引"),
         (("日曜日", "10:00-16:00", "", "", "", "第3水曜は午後のみ"), "?", "第3水曜は午後のみ"),
     ],

@@ -151,7 +151,7 @@ def from_closing_days(
     if said.unread or not (words or any(given)):
         return Reading(UNKNOWN, tuple(said.unread), tuple(said.remarks))
     rules = _rules_by_kind(given, said.closed_holidays, has_closed=bool(words))
-    is_irregular = noted.is_irregular
+    is_irregular = any(t.is_irregular or t.asks for t in (noted, *times))
     rules, left = reading.without_weekdays(rules, said.closed)
     if is_irregular:
         # Whether it is the days or the hours that change, the words rarely say.
@@ -216,7 +216,8 @@ def _minutes(value: object) -> tuple[int | None, str, str]:
     text = re.sub(r"^(\d{1,2}:\d{2}):\d{2}(?:\.0+)?$", r"\1", text)
     if (minutes := pieces.clock(re.sub(r"~$|^~|頃$", "", text))) is not None and re.search(r"[:時午]", text):
         return minutes, "", ""
-    if re.search(r"非公開|未定|不定|随時|又は|または|要問", text):
+    said = reading.listen(text)
+    if re.search(r"非公開|又は|または", text) or said.is_irregular or said.asks:
         return None, "", text
     return None, text, ""
 
@@ -253,6 +254,7 @@ def _joined(days: str, dates: str, note: str) -> Said:
         said.loose += more.loose
         said.is_irregular = said.is_irregular or more.is_irregular
         said.is_moving = said.is_moving or more.is_moving
+        said.asks = said.asks or more.asks
         said.is_complete = said.is_complete and more.is_complete
         said.valid_from = said.valid_from or more.valid_from
         said.valid_to = said.valid_to or more.valid_to

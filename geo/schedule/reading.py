@@ -351,6 +351,13 @@ class _Listener:
         if not piece.text.startswith(("不定", "随時")):
             self.said.is_moving = True
 
+    def _doubt(self, _piece: Token, _at: int) -> None:
+        # 「土（季節による）」: on which days depends on what the words do not tell.
+        self.said.is_irregular = self.said.is_moving = True
+
+    def _ask(self, _piece: Token, _at: int) -> None:
+        self.said.asks = True
+
     def _others(self, _piece: Token, _at: int) -> None:
         self.said.is_complete = False
 
@@ -367,6 +374,7 @@ class _Listener:
 def settle(said: Said) -> Reading:
     """A schedule from what was said, or nothing but the unread pieces."""
     _take_over(said)
+    said.is_irregular = said.is_irregular or (said.asks and bool(said.phrases))
     rules = [rule for phrase in said.phrases for rule in _rules(phrase, said)]
     if not rules:
         rules = _rules_without_days(said)

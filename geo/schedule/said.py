@@ -56,6 +56,8 @@ class Said:
     valid_to: date | None = None
     is_irregular: bool = False
     is_moving: bool = False
+    asks: bool = False
+    """Somebody is to be asked first: no day that is named is sure."""
     is_complete: bool = True
     unread: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
