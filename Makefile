@@ -47,9 +47,12 @@ screenshots: $(VENV)/.dev
 	$(BIN)/python -m pytest -m screens tests/test_browser.py $(ARGS)
 
 # Real files are taken from beside the repository, or IBASHO_REALDATA. ARGS="--task nearest --size 50k" for a part.
-bench: $(VENV)/.dev
+bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/walking.py $(ARGS)
+	$(BIN)/python benchmarks/bench_study.py
 	$(BIN)/python benchmarks/bench_decide.py
+	$(BIN)/python benchmarks/bench_app.py
+	$(BIN)/python benchmarks/opening_strings.py $${IBASHO_REALDATA:-../shared/realdata} data/sample
 
 bench-words: $(VENV)/.dev
 	$(BIN)/python benchmarks/opening_strings.py $${IBASHO_REALDATA:-../shared/realdata} data/sample $(ARGS)

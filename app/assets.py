@@ -56,20 +56,21 @@ def _own(file: str) -> str:
     return f"{_address('own', file)}?{digest}"
 
 
+LEAFLET_JS = [
+    ("leaflet", _address("leaflet", "leaflet.js")),
+    ("markercluster", _address("cluster", "leaflet.markercluster.js")),
+]
+LEAFLET_CSS = [
+    ("leaflet", _address("leaflet", "leaflet.css")),
+    ("markercluster", _address("cluster", "MarkerCluster.css")),
+]
+
+
 class _Map(folium.Map):
     """folium's map without its list of foreign scripts."""
 
-    default_js = [  # noqa: RUF012 - the name is folium's
-        ("leaflet", _address("leaflet", "leaflet.js")),
-        ("markercluster", _address("cluster", "leaflet.markercluster.js")),
-        ("atlas", _own("atlas_map.js")),
-        ("picture", _own("atlas_picture.js")),
-    ]
-    default_css = [  # noqa: RUF012
-        ("leaflet", _address("leaflet", "leaflet.css")),
-        ("markercluster", _address("cluster", "MarkerCluster.css")),
-        ("atlas", _own("atlas_map.css")),
-    ]
+    default_js = [*LEAFLET_JS, ("atlas", _own("atlas_map.js")), ("picture", _own("atlas_picture.js"))]  # noqa: RUF012 - the name is folium's
+    default_css = [*LEAFLET_CSS, ("atlas", _own("atlas_map.css"))]  # noqa: RUF012
 
 
 class _Call(JSCSSMixin, MacroElement):

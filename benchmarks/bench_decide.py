@@ -9,16 +9,17 @@ such: PuLP calls a stopped CBC "Optimal" all the same, so the answers are counte
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pulp
+import report
 from scipy.spatial import cKDTree
 from spopt.locate import LSCP, MCLP
 
@@ -27,6 +28,8 @@ from geo.decide.rules import Rules
 
 PEER_SECONDS = 300
 COVER_SECONDS = 60
+TOLD: list[list[str]] = []
+OWN: dict[str, float] = {}
 CASES = ((5_000, 1_000, 800, 20), (10_000, 2_000, 800, 50), (10_000, 2_000, 2_000, 20))
 
 
@@ -75,8 +78,13 @@ def solver(name: str, seconds: float) -> Any:
 
 
 def told(case: str, who: str, objective: float, bound: float | None, proved: bool, seconds: float) -> None:
-    row = {"case": case, "who": who, "objective": objective, "bound": bound, "proved": proved}
-    print(json.dumps({**row, "seconds": round(seconds, 2)}), flush=True)
+    first = next((row for row in TOLD if row[0] == case), None)
+    ratio = f"{seconds / OWN[case]:.1f} ×" if first else ""
+    OWN.setdefault(case, seconds)
+    gap = "" if bound is None else f"{bound:.0f} ({abs(bound - objective) / max(objective, 1):.2%})"
+    row = [case, who, f"{objective:.0f}", gap, "yes" if proved else "no", report.duration(seconds), ratio]
+    TOLD.append(row)
+    print(" | ".join(row), flush=True)
 
 
 def cover_most(n: int, m: int, limit_m: int, number: int) -> None:
@@ -98,7 +106,6 @@ def cover_most(n: int, m: int, limit_m: int, number: int) -> None:
         chosen = [k for k, var in enumerate(answer.fac_vars) if (var.value() or 0) > 0.5]
         got = float(made["people"][(made["full"][:, chosen] <= limit_m).any(axis=1)].sum())
         told(name, f"spopt + {peer}", got, None, answer.problem.sol_status == 1, seconds)
-        print(f"    ibasho is {seconds / own:.0f} times as fast", flush=True)
 
 
 def cover_all(n: int, m: int, limit_m: int) -> None:
@@ -128,6 +135,7 @@ def main() -> None:
         cover_most(*case)
     if len(sys.argv) == 1:
         cover_all(10_000, 2_000, 800)
+        report.Kept(Path(__file__).resolve().parent).tell("sites", TOLD)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
+import platform
+from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 Rows = list[dict[str, Any]]
 
@@ -21,22 +27,48 @@ TASKS = {
     "build": "A network from a table of edges",
 }
 
+TABLES = {
+    "study": (
+        "The whole analysis, from the stored tables to every result",
+        ("study", "people start from", "places", "groups", "first run", "prepare", "assess", "whole", "peak"),
+    ),
+    "sites": (
+        "Sites: time to the proof and what is found, building the model included",
+        ("case", "solver", "objective", "bound", "proved", "time", "ratio"),
+    ),
+    "app": (
+        "The map in the browser, beside stock folium (Choropleth and markers)",
+        ("study", "drawn by", "open, cold", "open, warm", "control", "sent", "server", "eight at once"),
+    ),
+}
+"""Tables that are told in words: their title and columns."""
+
 
 class Kept:
     """Rows by task and size; those of another machine are dropped."""
 
-    def __init__(self, path: Path, machine: dict[str, str]) -> None:
-        self._path, self.machine = path, machine
-        held = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        same = held.get("machine") == machine
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.machine = folder, machine()
+        self._path = folder / "results.json"
+        held = json.loads(self._path.read_text(encoding="utf-8")) if self._path.exists() else {}
+        same = held.get("machine") == self.machine
         self.facts: dict[str, dict[str, float]] = held["cities"] if same else {}
         self.rows: dict[str, Rows] = held["rows"] if same else {}
+        self.tables: dict[str, list[list[str]]] = held.get("tables", {}) if same else {}
 
     def put(self, task: str, size: str, rows: Rows) -> None:
+        """What engines needed for a task in a city."""
         self.rows[f"{task} {size}"] = rows
 
+    def tell(self, table: str, rows: list[list[str]]) -> None:
+        """The rows of one of :data:`TABLES`, in words."""
+        self.tables[table] = rows
+        self.write()
+        write(self)
+
     def write(self) -> None:
-        document = {"machine": self.machine, "cities": self.facts, "rows": self.rows}
+        """Keep it."""
+        document = {"machine": self.machine, "cities": self.facts, "rows": self.rows, "tables": self.tables}
         self._path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -76,8 +108,9 @@ Ours uses both cores where a search is divided by places; so does pandana.
 """
 
 
-def write(kept: Kept, folder: Path) -> None:
+def write(kept: Kept) -> None:
     """The page and its picture."""
+    folder = kept.folder
     parts = [HEAD, "| | |\n|---|---|", *(f"| {name} | {value} |" for name, value in kept.machine.items())]
     versions = {
         row["engine"].split(",")[0]: row["version"]
@@ -101,6 +134,10 @@ def write(kept: Kept, folder: Path) -> None:
             if size in own
         ]
         parts += [line for size in order for line in lines(size, own[size])]
+    for table, rows in kept.tables.items():
+        title, head = TABLES[table]
+        parts += [f"\n## {title}\n", f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+        parts += [f"| {' | '.join(row)} |" for row in rows]
     growing = growth(kept)
     if growing:
         (folder / "growth.svg").write_text(picture(growing), encoding="utf-8")
@@ -178,3 +215,24 @@ def picture(series: dict[str, list[tuple[float, float]]]) -> str:
         px, py = at(x0, y0)
         parts.append(f'<text x="{px + 10:.1f}" y="{py + 4:.1f}" fill="{colour}">{task}</text>')
     return "\n".join([*parts, "</svg>", ""])
+
+
+def machine() -> dict[str, str]:
+    """Where it was measured."""
+    model = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next(
+            (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model
+        )
+    memory = ""
+    with contextlib.suppress(OSError, ValueError):
+        memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
+    return {
+        "processor": f"{os.cpu_count()} × {model}",
+        "memory": memory,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numba": metadata.version("numba"),
+    }

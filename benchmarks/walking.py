@@ -17,7 +17,6 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -267,27 +266,6 @@ def working(names: list[str], task: str, question: Path) -> Iterator[list[Engine
 # --- the bench --------------------------------------------------------------------------------------------
 
 
-def machine() -> dict[str, str]:
-    """Where it was measured."""
-    model = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        model = next(
-            (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model
-        )
-    memory = ""
-    with contextlib.suppress(OSError, ValueError):
-        memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
-    return {
-        "processor": f"{os.cpu_count()} × {model}",
-        "memory": memory,
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "numba": metadata.version("numba"),
-    }
-
-
 def question(size: str, folder: Path, realdata: Path) -> Path:
     """A city and what is asked in it, in one file."""
     city = cities.kept(size, folder, realdata)
@@ -314,7 +292,7 @@ def main() -> int:
         os.environ.get("IBASHO_BENCH_CACHE") or Path(platformdirs.user_cache_dir("ibasho-atlas")) / "bench"
     )
     realdata = Path(os.environ.get("IBASHO_REALDATA", HERE.parents[1] / "shared" / "realdata"))
-    kept = report.Kept(HERE / "results.json", machine())
+    kept = report.Kept(HERE)
     wrong = 0
     for task in asked.task or SIZES:
         for size in SIZES[task]:
@@ -331,7 +309,7 @@ def main() -> int:
             print("\n".join(report.lines(size, rows)), flush=True)
             if not asked.dry:
                 kept.write()
-                report.write(kept, HERE)
+                report.write(kept)
     return 1 if wrong else 0
 
 

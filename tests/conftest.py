@@ -12,6 +12,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from geo import schemas
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from geo.project import Project
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# How long an example takes tells of the machine, not of the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,248 @@
+"""The coverage map in a real browser, beside the same study drawn by stock folium, in one run.
+
+    python benchmarks/bench_app.py [sample] [bunkyo] [city]
+
+*Open*: from the address to the complete map, with an empty browser cache and with a warm one; the server has the
+study in memory already. *Control*: a step of the walk's slider to the changed map, median. *Sent*: what the server
+sends for one such step. *Server*: its memory. *Eight at once*: the slowest of eight people who move the slider
+together, each in a browser of their own on this same machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import report
+import wards
+from playwright.sync_api import Frame, Page, sync_playwright
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+REALDATA = Path(os.environ.get("IBASHO_REALDATA", ROOT.parent / "shared" / "realdata"))
+STUDIES = ("sample", "bunkyo", "city")
+DRAWERS = {"ibasho": (ROOT / "app" / "main.py", "coverage"), "stock folium": (HERE / "stock.py", "")}
+STEPS, PEOPLE = 7, 8
+PATIENCE_MS = 240_000
+BUNKYO = (
+    "admin/tokyo23_n03/13105.json",
+    "school_zones/tokyo23_a32_2013/MiddleSchool.geojson",
+    "census/estat_r2ka_tokyo_6wards/r2ka13105.shp",
+    "census/tokyo_single_households/tokyoList.js",
+    "places/kodomo_shokudo/kodomo-shokudo.csv",
+)
+SHOWN = {
+    "ibasho": "window.IB && IB.state.shown",
+    "stock folium": "document.querySelectorAll('path.leaflet-interactive:not([data-old])').length",
+}
+"""What grows when the map is drawn."""
+FORGET = "document.querySelectorAll('path').forEach(path => path.dataset.old = 1)"
+
+
+def made(name: str, folder: Path) -> Path:
+    """The project of a study."""
+    target = folder / name
+
+    def ibasho(*words: object) -> None:
+        subprocess.run([sys.executable, "-m", "geo", *map(str, words)], check=True, capture_output=True)
+
+    if name == "sample":
+        ibasho("demo", "--no-app", "--dir", target)
+    elif name == "bunkyo":
+        ibasho("new", target, "--municipality", "13105")
+        ibasho("import", target, *(REALDATA / file for file in BUNKYO))
+    else:
+        size = wards.Size(
+            nodes=60_000, areas=5_000, zones=600, wards=60, places=3_000, spacing_m=100, streets=False
+        )
+        wards.made(target, size)
+    return target
+
+
+@contextmanager
+def serving(script: Path, project: Path, cache: Path) -> Iterator[tuple[str, int]]:
+    """A Streamlit server: its address and its process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    known = {
+        "IBASHO_PROJECT": str(project),
+        "IBASHO_CACHE": str(cache),
+        "IBASHO_LANG": "ja",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    options = ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
+    server = subprocess.Popen(
+        [*command, *options],
+        env={**os.environ, **known},
+        cwd=cache,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()  # noqa: S310  (our own server)
+                break
+            except OSError:
+                time.sleep(0.2)
+        yield address, server.pid
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    with sync_playwright() as playwright:
+        known = [os.environ.get("CHROMIUM"), shutil.which("chromium")]
+        path = next((p for p in known if p), playwright.chromium.executable_path)
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()
+
+
+def drawn(page: Page, who: str, at_least: int) -> Frame:
+    """The map's frame, once so much is drawn."""
+    end = time.perf_counter() + PATIENCE_MS / 1000
+    while time.perf_counter() < end:
+        for frame in page.frames:
+            if "streamlit_folium" in frame.url and (frame.evaluate(SHOWN[who]) or 0) >= at_least:
+                return frame
+        page.wait_for_timeout(20)
+    raise TimeoutError(who)
+
+
+class Visitor:
+    """Somebody who opens the map and moves its slider."""
+
+    def __init__(self, page: Page, who: str, address: str, areas: int) -> None:
+        self.page, self.who, self.address = page, who, address
+        self.sent = 0
+        self._least = 1 if who == "ibasho" else areas
+        page.on("websocket", lambda socket: socket.on("framereceived", self._count))
+
+    def _count(self, frame: str | bytes) -> None:
+        self.sent += len(frame)
+
+    def open(self) -> float:
+        begun = time.perf_counter()
+        self.page.goto(self.address, wait_until="commit", timeout=PATIENCE_MS)
+        self.frame = drawn(self.page, self.who, self._least)
+        return time.perf_counter() - begun
+
+    def settle(self) -> None:
+        self.page.wait_for_function(
+            "!document.querySelector('[data-testid=stStatusWidget]')", timeout=PATIENCE_MS
+        )
+        self.page.wait_for_timeout(700)
+        self.slider = self.page.locator("[data-testid=stSlider] input[type=range], [role=slider]").first
+        self.slider.focus()
+
+    def step(self) -> float:
+        """Seconds from a key to the changed map."""
+        if self.who == "ibasho":
+            least = int(self.frame.evaluate(SHOWN[self.who])) + 1
+        else:
+            self.frame.evaluate(FORGET)
+            least = self._least
+        begun = time.perf_counter()
+        self.page.keyboard.press("ArrowRight")
+        if self.who == "ibasho":
+            self.frame.wait_for_function(f"IB.state.shown >= {least}", timeout=PATIENCE_MS, polling=10)
+        else:
+            self.frame = drawn(self.page, self.who, least)
+        return time.perf_counter() - begun
+
+
+def together(who: str, address: str, areas: int) -> float:
+    """The slowest of several people who move the slider at the same time."""
+    ready, found = threading.Barrier(PEOPLE), []
+
+    def one() -> None:
+        with browser() as chromium:
+            visitor = Visitor(chromium.new_page(), who, address, areas)
+            visitor.open()
+            visitor.settle()
+            for _ in range(3):
+                ready.wait()
+                found.append(visitor.step())
+
+    threads = [threading.Thread(target=one) for _ in range(PEOPLE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return statistics.median(found)
+
+
+def memory_mib(pid: int) -> float:
+    """Resident memory of a process."""
+    told = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return int(next(line for line in told.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def measured(study: str, who: str, project: Path, areas: int) -> list[str]:
+    """A row of the table."""
+    script, view = DRAWERS[who]
+    with tempfile.TemporaryDirectory() as cache, serving(script, project, Path(cache)) as (root, pid):
+        address = f"{root}/{view}"
+        with browser() as chromium:
+            first = Visitor(chromium.new_page(), who, address, areas)
+            first.open()  # the server measures all walks; not what is timed here
+            first.settle()
+            context = chromium.new_context()
+            cold = Visitor(context.new_page(), who, address, areas).open()
+            visitor = Visitor(context.new_page(), who, address, areas)
+            warm = visitor.open()
+            visitor.settle()
+            times, sent = [], []
+            for _ in range(STEPS if who == "ibasho" else 3):
+                before = visitor.sent
+                times.append(visitor.step())
+                visitor.page.wait_for_timeout(400)
+                sent.append(visitor.sent - before)
+        held = memory_mib(pid)
+        eight = together(who, address, areas) if who == "ibasho" else float("nan")
+    found = [report.duration(s) for s in (cold, warm, statistics.median(times))]
+    eight_told = "–" if eight != eight else report.duration(eight)
+    return [study, who, *found, f"{statistics.median(sent) / 1000:,.1f} kB", f"{held:,.0f} MiB", eight_told]
+
+
+def main() -> None:
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for study in sys.argv[1:] or STUDIES:
+            project = made(study, Path(folder))
+            told = subprocess.run(
+                [sys.executable, "-c", AREAS, str(project)], check=True, capture_output=True, text=True
+            )
+            for who in DRAWERS:
+                rows.append(measured(study, who, project, json.loads(told.stdout)))
+                print(" | ".join(rows[-1]), flush=True)
+    if not sys.argv[1:]:
+        report.Kept(HERE).tell("app", rows)
+
+
+AREAS = """
+import sys; from pathlib import Path; from geo import project, schemas
+print(len(project.open_(Path(sys.argv[1])).store.read(schemas.SmallAreas)))
+"""
+
+if __name__ == "__main__":
+    main()
