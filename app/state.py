@@ -23,7 +23,7 @@ AREAS = "areas"
 """The division into census small areas."""
 
 
-STUDY_LINK = {"group": "gap_group", "kind": "gap_kind", "limit": "limit_m"}
+STUDY_LINK = {"group": "gap_group", "kind": "gap_kind", "limit": "limit_m", "moment": "open_at"}
 """Fields of the study that a link carries, by their short names."""
 OWN_LINK = {
     "zone": WHOLE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,8 @@ from geo.study import Study
 MAP_HEIGHT = 600
 PRESETS_M = (300, 500, 800)
 MIN_M, MAX_M, STEP_M = 100, 1200, 50
+HOUR = time(14)
+"""When nobody has said which hour."""
 MUNICIPAL = "municipal"
 FIELDS = (
     "name", "address", "latitude", "longitude", "kind", "targets", "opening", "capacity", "operator", "status",
@@ -226,6 +229,9 @@ def how_far(page: Page) -> None:
         key="preset_control",
         on_change=lambda: state.change(limit_m=st.session_state["preset_control"] or limit),
     )
+    group = page.study.gap_group
+    minutes, pace = page.study.walk_min(group, limit), page.study.speed_m_per_min(group)
+    st.caption(page.say("controls.walk", group=page.group, minutes=f"{minutes:.0f}", pace=pace))
     if not is_planner:
         return
     st.session_state["limit_control"] = min(max(limit, MIN_M), MAX_M)
@@ -239,6 +245,35 @@ def how_far(page: Page) -> None:
         label_visibility="collapsed",
         on_change=lambda: state.change(limit_m=st.session_state["limit_control"]),
     )
+
+
+def moment(page: Page) -> None:
+    """A date and time to ask about, for planners: two of them beside each other would tell small counts."""
+    asked = page.study.open_at
+    st.session_state["moment_control"] = asked is not None
+    st.toggle(
+        page.say("coverage.moment"),
+        key="moment_control",
+        help=page.say("coverage.moment_help"),
+        on_change=lambda: state.change(
+            open_at=datetime.combine(page.study.period_start, HOUR) if asked is None else None
+        ),
+    )
+    if asked is None:
+        return
+
+    def choose() -> None:
+        told = st.session_state["moment_day_control"], st.session_state["moment_time_control"]
+        state.change(open_at=datetime.combine(*told))
+
+    st.session_state["moment_day_control"], st.session_state["moment_time_control"] = (
+        asked.date(),
+        asked.time(),
+    )
+    day, hour = st.columns(2)
+    day.date_input(page.say("controls.day"), key="moment_day_control", on_change=choose)
+    hour.time_input(page.say("controls.time"), step=1800, key="moment_time_control", on_change=choose)
+    st.caption(page.say("coverage.moment_shown", moment=f"{asked:%Y-%m-%d %H:%M}"))
 
 
 def choose(page: Page, name: str, options: Sequence[str], label: str, named: Callable[[str], str]) -> None:

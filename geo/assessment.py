@@ -107,6 +107,26 @@ class Assessment:
         return opening.by_area(self._when)
 
     @cached_property
+    def zone_opening(self) -> pd.DataFrame:
+        """``schemas.ZoneOpening``; people in no zone of a system have a row of their own."""
+        prepared = self.prepared
+        own = prepared.membership["zone_id"].map(lambda zone: prepared.same_zone.get(zone, zone))
+        once = prepared.membership[own == prepared.membership["zone_id"]]
+        inside = pd.concat([once, prepared.zone_facts.nowhere], ignore_index=True)
+        return opening.by_zone(self._when, inside, prepared.zone_points[0], prepared.places, study=self.study)
+
+    @cached_property
+    def coverage_at(self) -> pd.DataFrame:
+        """``schemas.Coverage`` of the study's group and kind at its ``open_at``: what is closed then does not count."""
+        moment = self.study.open_at
+        if moment is None:
+            return self.coverage
+        reach = self.prepared.within(max(self.study.limit_m, *self.study.limits_m))
+        return opening.coverage_at(
+            self.coverage, reach, self.prepared.places, moment=moment, study=self.study
+        )
+
+    @cached_property
     def dependence(self) -> pd.DataFrame:
         """``schemas.Dependence``: what each place means to the people around it."""
         return choice.dependence(self.coverage, self._near, self.prepared.places, study=self.study)
@@ -156,7 +176,8 @@ class Assessment:
     def zone_summary(self) -> pd.DataFrame:
         """``schemas.ZoneSummary``."""
         nowhere = self.prepared.zone_facts.nowhere
-        return zones.outside_rows(self._by_zone, self.coverage, nowhere, study=self.study)
+        whole = zones.outside_rows(self._by_zone, self.coverage, nowhere, study=self.study)
+        return zones.with_opening(whole, opening.whole_week(self.zone_opening, self._when.slots))
 
     @cached_property
     def system_summary(self) -> pd.DataFrame:
@@ -191,12 +212,22 @@ class Assessment:
     def equity(self) -> pd.DataFrame:
         """``schemas.Equity``."""
         facts = self.prepared.zone_facts
-        return equity.table(self.coverage, facts.need, facts.parts, study=self.study)
+        return equity.table(self.coverage, facts.need, facts.parts, self._goods, study=self.study)
 
     @cached_property
     def lorenz(self) -> pd.DataFrame:
         """``schemas.Lorenz``."""
-        return equity.curves(self.coverage, study=self.study)
+        return equity.curves(self.coverage, self._goods, study=self.study)
+
+    @property
+    def _goods(self) -> dict[str, pd.DataFrame]:
+        """What is shared beside places: open hours, where some are known, and room (E2SFCA)."""
+        hours = self.opening
+        surely, maybe = (
+            hours[name].groupby(hours["group"]).transform("sum") for name in ("open_share", "unknown_share")
+        )
+        known = hours[(surely > 0) | (maybe == 0)]
+        return {"open_share": known, "room": self.room.rename(columns={"enhanced": "room"})}
 
     @cached_property
     def summary(self) -> Mapping[str, Any]:
@@ -243,12 +274,12 @@ def _opening(found: Assessment) -> dict[str, Any]:
     now = None
     if found.study.open_at is not None:
         now = opening.reached_at(*found._around, moment=found.study.open_at, study=found.study)
-    return summary.opening(found._when, now, study=found.study)
+    return summary.opening(found._when, found.zone_opening, now, study=found.study)
 
 
 OUTWARD = (
-    *("area_coverage", "gaps", "indicators", "priorities"),
-    *("zone_summary", "zone_indicators", "system_summary"),
+    *("area_coverage", "area_opening", "gaps", "indicators", "priorities"),
+    *("zone_opening", "zone_summary", "zone_indicators", "system_summary"),
 )
 """Tables that pages for the public show without small counts."""
 INTERNAL = {
@@ -278,9 +309,22 @@ def outward(assessment: Assessment) -> Assessment:
     def zones_() -> list[dict[str, Any]]:
         return [{**zone, "people_outside": _outward(zone["people_outside"], study)} for zone in told["zones"]]
 
+    def opening_() -> dict[str, Any]:
+        groups = [
+            {
+                **group,
+                "by_weekday": [
+                    {**day, "people_without": _outward(day["people_without"], study)}
+                    for day in group["by_weekday"]
+                ],
+            }
+            for group in told["opening"]["groups"]
+        ]
+        return {**told["opening"], "groups": groups, "zones": [], "open_at": None}
+
     sections: dict[str, Callable[[], Any]] = {name: partial(told.__getitem__, name) for name in told}
     sections |= {"gaps": masked("gaps", "people"), "isolation": masked("isolation", "high_risk_people")}
-    document = summary.Document({**sections, "zones": zones_})
+    document = summary.Document({**sections, "zones": zones_, "opening": opening_})
     return assessment.with_tables(**tables, **empty, crosswalk=crosswalk, summary=document)
 
 

@@ -106,6 +106,8 @@ def outward(table: pd.DataFrame, *, study: Study) -> Any:
     for name in set(_SHARES) & set(table):
         part, whole = _SHARES[name]
         told[name] = (told[part] / told[whole].where(told[whole] > 0)).where(table[name].notna())
+    for name in {"open_share", "unknown_share"} & set(told):
+        told[name] = told[name].mask(small).round(2)
     if "state" in told:
         told["state"] = told["state"].mask(small, "unknown")
     return told

@@ -1,13 +1,14 @@
 """How evenly access is shared among people: one number is never enough, so several stand side by side.
 
-Every measure weighs by people. What is shared is either how many fitting places somebody has within the
-largest distance of the study (``places``), or how near the nearest one is (``nearness``: 1 at the door, 0.5
-at the study's limit, 0 from twice the limit on and where nothing is reached).
+Every measure weighs by people. What is shared is how many fitting places somebody has within the largest distance
+of the study (``places``), how near the nearest one is (``nearness``: 1 at the door, 0.5 at the study's limit, 0 from
+twice the limit on and where nothing is reached), in which share of the waking week something is surely open within
+the walk (``open_share``), or how many visits a week the places within reach have for a person (``room``, E2SFCA).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,9 @@ import pandas as pd
 from geo import schemas
 from geo.study import Study
 
-Good = Literal["places", "nearness"]
+Good = Literal["places", "nearness", "open_share", "room"]
+OF_ANY: tuple[Good, ...] = ("open_share", "room")
+"""Goods that are told of the kind ``any`` alone."""
 STEPS = 20
 """A Lorenz curve is told at so many equal steps of people."""
 
@@ -159,6 +162,7 @@ def table(
     coverage: pd.DataFrame,
     need: pd.Series,
     parts: Mapping[str, pd.Series],
+    goods: Mapping[str, pd.DataFrame] | None = None,
     *,
     study: Study,
 ) -> pd.DataFrame:
@@ -171,8 +175,10 @@ def table(
         Risk by ``origin_id``; origins without one stay out of the concentration index only.
     parts : mapping of str to Series
         Zone system → part of the study area by ``origin_id`` (of :func:`geo.zones.parts`).
+    goods : mapping of str to DataFrame, optional
+        ``open_share`` (schemas.Opening) and ``room`` (a column of that name by ``origin_id, group``).
     study : Study
-        ``limit_m`` is the line of the shortfall in nearness.
+        ``limit_m`` is the line of the shortfall in nearness, ``enough_open_share`` that in open hours.
 
     Returns
     -------
@@ -187,8 +193,7 @@ def table(
         people, at = own["people"].to_numpy(), own["origin_id"]
         risk = at.map(need).to_numpy(dtype=float)
         where = {system: pd.factorize(at.map(part))[0] for system, part in sorted(parts.items())}
-        for good in ("places", "nearness"):
-            values = _good(own, good, study)
+        for good, values in _goods(own, str(group), str(kind), goods or {}, study):
             known = ~np.isnan(risk)
             measures = {
                 "group": group,
@@ -201,7 +206,7 @@ def table(
                 "concentration": concentration(values[known], people[known], risk[known])
                 if known.any()
                 else np.nan,
-                **_shortfall(values, people, good),
+                **_shortfall(values, people, good, study),
             }
             for system, part in where.items():
                 between, within = theil(values, people, part)
@@ -214,24 +219,40 @@ def table(
     return schemas.conform(schemas.Equity, result.assign(**(result[numbers].round(9) + 0.0)))
 
 
-def _good(coverage: pd.DataFrame, good: str, study: Study) -> np.ndarray:
-    if good == "places":
-        return np.asarray(coverage["n_within"], dtype=float)
-    far = coverage["nearest_m"].to_numpy(dtype=float) / (2 * study.limit_m)
-    return np.asarray(np.clip(1 - np.nan_to_num(far, nan=np.inf), 0, 1))
+def _goods(
+    own: pd.DataFrame, group: str, kind: str, goods: Mapping[str, pd.DataFrame], study: Study
+) -> Iterator[tuple[Good, np.ndarray]]:
+    """What is shared among the origins of one group, aligned on ``own``."""
+    yield "places", np.asarray(own["n_within"], dtype=float)
+    far = own["nearest_m"].to_numpy(dtype=float) / (2 * study.limit_m)
+    yield "nearness", np.asarray(np.clip(1 - np.nan_to_num(far, nan=np.inf), 0, 1))
+    for good in OF_ANY:
+        if kind == "any" and good in goods:
+            told = goods[good]
+            by = told[told["group"] == group].set_index("origin_id")[good]
+            if own["origin_id"].isin(by.index).all():
+                yield good, own["origin_id"].map(by).to_numpy(dtype=float)
 
 
-def _shortfall(values: np.ndarray, people: np.ndarray, good: str) -> dict[str, float]:
-    line = 0.5 if good == "nearness" else 1.0
-    return {f"fgt{power}": fgt(values, people, line=line, power=power) for power in (0, 1, 2)}
+def _shortfall(values: np.ndarray, people: np.ndarray, good: Good, study: Study) -> dict[str, float]:
+    """No line is drawn for room: nobody says how many visits a week are enough."""
+    lines = {"nearness": 0.5, "places": 1.0, "open_share": study.enough_open_share}
+    return {
+        f"fgt{power}": fgt(values, people, line=lines[good], power=power) if good in lines else np.nan
+        for power in (0, 1, 2)
+    }
 
 
-def curves(coverage: pd.DataFrame, *, study: Study) -> pd.DataFrame:
+def curves(
+    coverage: pd.DataFrame, goods: Mapping[str, pd.DataFrame] | None = None, *, study: Study
+) -> pd.DataFrame:
     """Lorenz curves of each group and kind of place, at equal steps of people.
 
     Parameters
     ----------
     coverage : schemas.Coverage
+    goods : mapping of str to DataFrame, optional
+        As for :func:`table`.
     study : Study
 
     Returns
@@ -242,8 +263,8 @@ def curves(coverage: pd.DataFrame, *, study: Study) -> pd.DataFrame:
     steps = np.arange(STEPS + 1)
     for (group, kind), whole in coverage.groupby(["group", "kind"], sort=True):
         own = whole[whole["people"] > 0]
-        for good in ("places", "nearness") if len(own) else ():
-            share, have = lorenz(_good(own, good, study), own["people"].to_numpy())
+        for good, values in _goods(own, str(group), str(kind), goods or {}, study) if len(own) else ():
+            share, have = lorenz(values, own["people"].to_numpy())
             if not np.isnan(have).any():
                 told = np.round(np.interp(steps / STEPS, share, have), 9)
                 curve = {"step": steps, "people_share": steps / STEPS, "good_share": told}

@@ -195,7 +195,7 @@ def account(
                 "group": group.group,
                 "places": len(supply),
                 "left_out": int(supply.isna().sum()),
-                "supply": float(supply.reindex(reached).sum()),
+                "supply": float(supply.reindex(reached).sum()) if len(own) else float("nan"),
                 **given,
                 "people": float(own["people"].sum()) if len(own) else float("nan"),
             }

@@ -18,6 +18,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from geo import coverage, schedule, schemas
 from geo.study import Group, Study
@@ -333,31 +334,157 @@ def by_area(found: Reached) -> pd.DataFrame:
         Rows of cells that have no waking half-hour, and of areas where nobody of the group lives, are absent.
     """
     area, areas = pd.factorize(found.origins["small_area_id"], sort=True)
+    table = _timetable(found, (area, np.arange(len(area))), areas)
+    return schemas.conform(schemas.AreaOpening, table.rename(columns={"where": "small_area_id"}))
+
+
+def by_zone(
+    found: Reached,
+    membership: pd.DataFrame,
+    located: pd.DataFrame,
+    places: gpd.GeoDataFrame,
+    *,
+    study: Study,
+) -> pd.DataFrame:
+    """The timetable of every zone: when its people have something open, and what opens in the zone itself.
+
+    Parameters
+    ----------
+    found : Reached
+    membership : DataFrame
+        ``zone_id, origin_id``: which zones are told.
+    located : DataFrame
+        ``zone_id, place_id`` of the open places in them.
+    places : schemas.Places
+    study : Study
+
+    Returns
+    -------
+    zone_opening : schemas.ZoneOpening
+        A place opens in a part of a weekday when it is surely open then on at least half of that weekday's dates
+        in the study's period; whose hours may be so is counted apart. Cells without a waking half-hour, and zones
+        where nobody of the group lives, are absent.
+    """
+    zone, zone_ids = pd.factorize(membership["zone_id"], sort=True)
+    origin = pd.Index(found.origins["origin_id"]).get_indexer(membership["origin_id"])
+    table = _timetable(found, (zone, origin), zone_ids).rename(columns={"where": "zone_id"})
+    if table.empty:
+        return schemas.empty(schemas.ZoneOpening)
+    counts = pd.concat([_opening_in(places, located, group, study) for group in study.groups])
+    table = table.merge(counts, on=["zone_id", "group", "weekday", "daypart"], how="left")
+    told = ["places_open", "places_unknown"]
+    return schemas.conform(schemas.ZoneOpening, table.assign(**table[told].fillna(0).astype("int64")))
+
+
+def _timetable(
+    found: Reached, inside: tuple[NDArray[np.int64], NDArray[np.int64]], names: pd.Index
+) -> pd.DataFrame:
+    """Mean over the people of each group who start in a row: which row (``inside[0]``) holds which origin."""
+    ones = np.ones(len(inside[0]))
+    held = csr_array((ones, inside), shape=(len(names), len(found.origins)))
     used = np.flatnonzero(found.slots)
     parts = []
     for group, surely in found.surely.items():
         people = np.nan_to_num(found.people[group].to_numpy())
-        lived = np.bincount(area, people, len(areas))
+        lived = np.asarray(held @ people)
         here = np.flatnonzero(lived > 0)
-        shares = {
-            name: np.array([np.bincount(area, people * c[:, cell], len(areas))[here] for cell in used])
-            / (lived[here] * found.slots[used, None])
-            for name, c in (("open_share", surely), ("possible_share", found.possibly[group]))
-        }
+        total = lived[here, None] * found.slots[used]
+        least, most = (
+            np.asarray(held @ (people[:, None] * counts[:, used]))[here] / total
+            for counts in (surely, found.possibly[group])
+        )
         parts.append(
             pd.DataFrame(
                 {
-                    "small_area_id": np.tile(areas[here], len(used)),
+                    "where": np.tile(names[here], len(used)),
                     "group": group,
                     "weekday": np.repeat(used // len(DAYPARTS), len(here)),
                     "daypart": np.repeat(np.array(DAYPARTS)[used % len(DAYPARTS)], len(here)),
                     "people": np.tile(lived[here], len(used)),
-                    "open_share": shares["open_share"].ravel().clip(0, 1),
-                    "unknown_share": (shares["possible_share"] - shares["open_share"]).ravel().clip(0, 1),
+                    "open_share": least.T.ravel().clip(0, 1),
+                    "unknown_share": (most - least).T.ravel().clip(0, 1),
                 }
             )
         )
-    return schemas.conform(schemas.AreaOpening, pd.concat(parts, ignore_index=True))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _opening_in(places: gpd.GeoDataFrame, located: pd.DataFrame, group: Group, study: Study) -> pd.DataFrame:
+    """How many places for a group open in each zone and part of each weekday, and how many may."""
+    fits = coverage.fitting(places, group, "any", study)
+    surely, possibly = half_days(fits, study=study)
+    own = located[located["place_id"].isin(surely.index)]
+    zone, names = pd.factorize(own["zone_id"], sort=True)
+    known, maybe = (table.loc[own["place_id"]].to_numpy() for table in (surely, possibly))
+    opens, may = np.zeros((2, len(names), N_CELLS), np.int64)
+    np.add.at(opens, zone, known)
+    np.add.at(may, zone, maybe & ~known)
+    cell = np.tile(np.arange(N_CELLS), len(names))
+    return pd.DataFrame(
+        {
+            "zone_id": np.repeat(names, N_CELLS),
+            "group": group.group,
+            "weekday": cell // len(DAYPARTS),
+            "daypart": np.array(DAYPARTS)[cell % len(DAYPARTS)],
+            "places_open": opens.ravel(),
+            "places_unknown": may.ravel(),
+        }
+    )
+
+
+def half_days(places: gpd.GeoDataFrame, *, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """In which parts of which weekdays each place opens: on at least half of their dates in the study's period.
+
+    Returns
+    -------
+    surely, possibly : DataFrame
+        A column of truth for weekday × 3 + part of the day, by ``place_id``. Where hours are not known a place
+        possibly opens.
+
+    Examples
+    --------
+    >>> places = pd.DataFrame({"place_id": ["p", "q"], "opening_text": ["Tu 10:00-15:00", None]})
+    >>> surely, possibly = half_days(places, study=Study(municipality_code="13105"))
+    >>> surely.columns[surely.loc["p"]].tolist(), surely.loc["q"].any(), possibly.loc["q"].all()
+    ([3, 4], False, True)
+    """
+    first, last = (hour * 2 for hour in study.waking_hours)
+    part = np.digitize(np.arange(first, last), np.array(study.daypart_hours) * 2)
+    end = study.period_start + timedelta(days=study.period_days - 1)
+    grids = [_grid(text, study.period_start, end)[:, first:last] for text in _texts(places)]
+    index = pd.Index(places["place_id"], name="place_id")
+
+    def often(waking: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        on = np.stack([waking[:, part == p].any(axis=1) for p in range(len(DAYPARTS))], axis=1)
+        share = on.reshape(-1, 7, len(DAYPARTS)).mean(axis=0)
+        return np.asarray(np.roll(share >= 0.5, study.period_start.weekday(), axis=0).ravel())
+
+    def table(rows: list[NDArray[np.bool_]]) -> pd.DataFrame:
+        return pd.DataFrame(np.array(rows, np.bool_).reshape(-1, N_CELLS), index=index)
+
+    surely = table([often(grid == schedule.OPEN) for grid in grids])
+    return surely, table([often(grid != schedule.CLOSED) for grid in grids])
+
+
+def whole_week(table: pd.DataFrame, slots: Counts) -> pd.DataFrame:
+    """The open share of all waking hours, from a timetable by part of the day.
+
+    Parameters
+    ----------
+    table : schemas.ZoneOpening
+    slots : ndarray of int, 21
+        Half-hours of each cell, as :class:`Reached` has them.
+
+    Returns
+    -------
+    whole : DataFrame
+        ``zone_id, group, open_share, unknown_share``.
+    """
+    cell = table["weekday"] * len(DAYPARTS) + table["daypart"].map({p: i for i, p in enumerate(DAYPARTS)})
+    weight = slots[cell.to_numpy(dtype=np.int64)] / slots.sum()
+    names = ["open_share", "unknown_share"]
+    keys = ["zone_id", "group"]
+    return table[keys].assign(**table[names].mul(weight, axis=0)).groupby(keys, sort=True).sum().reset_index()
 
 
 def shares(found: Reached, group: str) -> pd.DataFrame:
@@ -451,3 +578,48 @@ def _people_at(
         "covered_people": covered(own == schedule.OPEN),
         "covered_people_max": covered(own != schedule.CLOSED),
     }
+
+
+def coverage_at(
+    covered: pd.DataFrame,
+    pairs: pd.DataFrame,
+    places: gpd.GeoDataFrame,
+    *,
+    moment: datetime,
+    study: Study,
+) -> pd.DataFrame:
+    """Walks to the places that are open at a date and time, for the study's ``gap_group`` and ``gap_kind``.
+
+    Parameters
+    ----------
+    covered : schemas.Coverage
+    pairs : schemas.Distances
+        As far as they go, walks are known.
+    places : schemas.Places
+    moment : datetime
+    study : Study
+
+    Returns
+    -------
+    covered : schemas.Coverage
+        ``nearest_m`` leads to a place that is surely open then, ``possible_m`` to one that may be; NaN: none within
+        the pairs.
+    """
+    group = next(group for group in study.groups if group.group == study.gap_group)
+    fits = coverage.fitting(places, group, study.gap_kind, study)
+    state = pd.Series(at(fits, moment).to_numpy(), index=fits["place_id"])
+    state = state[state != schedule.CLOSED]
+    near = pairs[pairs["place_id"].isin(state.index)]
+    near = near.sort_values(["origin_id", "distance_m", "place_id"], kind="stable")
+    sure = near[near["place_id"].map(state).to_numpy() == schedule.OPEN]
+    rank = sure.groupby("origin_id").cumcount()
+    own = covered[(covered["group"] == study.gap_group) & (covered["kind"] == study.gap_kind)]
+    walks = {
+        name: own["origin_id"].map(sure[rank == n].set_index("origin_id")["distance_m"]).astype(float)
+        for n, name in enumerate(("nearest_m", "second_m", "third_m"))
+    }
+    possible = own["origin_id"].map(near.groupby("origin_id")["distance_m"].first()).astype(float)
+    within = sure[sure["distance_m"] <= max(study.limits_m)].groupby("origin_id").size()
+    number = own["origin_id"].map(within).fillna(0).astype("int64")
+    told = own.assign(**walks, possible_m=possible, n_within=number, reason=None)
+    return schemas.conform(schemas.Coverage, told)

@@ -84,6 +84,7 @@ def results(prepared: Prepared, assessment: Assessment) -> dict[type[schemas.Tab
         schemas.Opening: assessment.opening,
         schemas.Origins: prepared.origins,
         schemas.Priorities: assessment.priorities,
+        schemas.ZoneOpening: assessment.zone_opening,
         schemas.ZoneSummary: assessment.zone_summary,
         schemas.Dependence: assessment.dependence,
         schemas.FunctionCoverage: assessment.functions,

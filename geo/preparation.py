@@ -339,7 +339,7 @@ def _walker(study: Study) -> network.Profile:
 
 ASKED_LATER = {
     *("limit_m", "gap_group", "gap_kind", "week_days", "kind_functions"),
-    *("period_start", "period_days", "waking_hours", "daypart_hours", "open_at"),
+    *("period_start", "period_days", "waking_hours", "daypart_hours", "open_at", "enough_open_share"),
 }
 """Fields of the study that no walking distance depends on: they change without measuring again."""
 

@@ -56,6 +56,8 @@ FUNCTIONS = ("gather", "consult", "learn", "eat", "watch", "join")
 """What a place offers: 集う, 相談, 学び, 食, 見守り, 参加支援."""
 OPTIONS = ("vacancy", "longer_opening", "other_group")
 """What could close a gap: a vacant property, an existing place that opens more often, or for more people."""
+GOODS = ("places", "nearness", "open_share", "room")
+"""What is shared among people: places within the walk, how near the nearest is, open hours, visits a week."""
 STATES = ("known", "partial", "unknown")
 """How far a number is known; partial: it lies between two bounds."""
 HOT_SPOTS = ("hot", "cold", "high_among_low", "low_among_high", "not_significant", "not_enough_data")
@@ -471,6 +473,24 @@ class AreaOpening(Table):
     unknown_share: Series[float] = pa.Field(ge=0, le=1)
 
 
+class ZoneOpening(Table):
+    """The timetable of each zone: one row a zone, group, weekday and part of the day."""
+
+    zone_id: Text = key()
+    group: Text = key()
+    weekday: Series[int] = key(ge=0, le=6)
+    """0: Monday."""
+    daypart: Text = key(isin=DAYPARTS)
+    people: Series[float] = pa.Field(ge=0)
+    open_share: Series[float] = pa.Field(ge=0, le=1)
+    """Mean over the people of the group who live here: something fitting is surely open within their walk."""
+    unknown_share: Series[float] = pa.Field(ge=0, le=1)
+    places_open: Series[int] = pa.Field(ge=0)
+    """Fitting places in the zone itself that surely open in this part of most of these weekdays."""
+    places_unknown: Series[int] = pa.Field(ge=0)
+    """Fitting places in the zone that may."""
+
+
 class Room(Table):
     """Visits a week that the places within reach have for each person, shared with all others who reach them."""
 
@@ -644,6 +664,16 @@ class ZoneSummary(Table):
     """Open places in the zone that count for the group and kind."""
     places_per_1000: Series[float] = pa.Field(ge=0, nullable=True)
     """The same per 1 000 people of the group."""
+    open_share: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    """Share of the waking week in which something of the kind ``any`` is surely open within the walk, mean over the
+    people; NaN: nobody lives here, or they are not counted."""
+    unknown_share: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    """Share in which something may be."""
+
+    class Config:
+        """Opening hours are joined last; an older run has none."""
+
+        add_missing_columns = True
 
 
 class SystemSummary(Table):
@@ -729,7 +759,7 @@ class Equity(Table):
     system: Text = key()
     group: Text = key()
     kind: Text = key()
-    good: Text = key(isin=("places", "nearness"))
+    good: Text = key(isin=GOODS)
     """What is shared; see :mod:`geo.equity`."""
     people: Series[float] = pa.Field(ge=0)
     mean: Series[float] = pa.Field(ge=0)

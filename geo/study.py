@@ -60,9 +60,7 @@ DEFAULT_GROUPS = (
     Group(group="age_75_plus", column="people_75_plus", targets=("all", "older"), pace="older"),
 )
 MORE_GROUPS = (
-    Group(
-        group="older_single", column="households_one_person_65_plus", targets=("all", "older"), pace="older"
-    ),
+    Group(group="older_single", column="households_65_plus_alone", targets=("all", "older"), pace="older"),
     Group(group="childrearing", column="people_age_00_04", targets=("all", "childrearing"), pace="frail"),
     Group(group="youth", column="people_age_15_19", targets=("all", "youth")),
     Group(
@@ -115,6 +113,12 @@ class Indicator(BaseModel):
 DEFAULT_INDICATORS = (
     Indicator(indicator="age_75_plus_share", numerator="people_75_plus", denominator="table_people"),
     Indicator(
+        indicator="older_alone_share",
+        numerator="households_65_plus_alone",
+        denominator="households_private",
+        measures="family",
+    ),
+    Indicator(
         indicator="one_person_share",
         numerator="households_one_person",
         denominator="households_private",
@@ -134,9 +138,10 @@ DEFAULT_INDICATORS = (
         measures="family",
     ),
 )
-"""In order of preference: one indicator of age and one of living without family. The two kinds of the second
-are strongly correlated, so only the first that the data give is counted. One-person households are taken over
-private households where a table gives those, else over all households of the boundary file."""
+"""In order of preference: one indicator of age and one of living without family. The kinds of the second are
+strongly correlated, so only the first that the data give is counted: older people living alone (mesh tables tell of
+them), else one-person households, over private households where a table gives those, else over all households of the
+boundary file, else households of others than relatives."""
 
 
 class TierRule(BaseModel):
@@ -256,6 +261,9 @@ class Study(BaseModel):
     """First and last full hour in which a place could be visited: the project's own assumption."""
     daypart_hours: tuple[int, int] = (12, 17)
     """Hours at which the afternoon and the evening begin."""
+    enough_open_share: float = Field(0.1, gt=0, le=1)
+    """Who has something open within the walk for less than this share of the waking week falls short of it: of 84
+    hours a tenth are three half-days, as for a permanent place. The project's own assumption."""
     open_at: datetime | None = None
     """A date and time at which to ask who has an open place within the walk."""
     band_weights: tuple[float, ...] = ()

@@ -227,12 +227,15 @@ def places(table: pd.DataFrame, outside: pd.DataFrame, *, study: Study) -> dict[
     }
 
 
-def opening(found: Reached, now: pd.DataFrame | None, *, study: Study) -> dict[str, Any]:
+def opening(
+    found: Reached, by_zone: pd.DataFrame, now: pd.DataFrame | None, *, study: Study
+) -> dict[str, Any]:
     """The share of the waking week in which something is open within the walk, for each group.
 
     Parameters
     ----------
     found : opening.Reached
+    by_zone : schemas.ZoneOpening
     now : DataFrame or None
         Of :func:`geo.opening.reached_at`, when the study asks for a date and time.
     """
@@ -241,7 +244,9 @@ def opening(found: Reached, now: pd.DataFrame | None, *, study: Study) -> dict[s
         "period": [study.period_start.isoformat(), last.isoformat()],
         "waking_hours": list(study.waking_hours),
         "limit_m": study.limit_m,
+        "walk_min": study.walk_min(study.gap_group, study.limit_m),
         "groups": [_open_group(found, group.group) for group in study.groups],
+        "zones": _open_zones(found, by_zone[by_zone["group"] == study.gap_group]),
         "open_at": None if now is None or study.open_at is None else _open_at(now, study.open_at),
     }
 
@@ -264,7 +269,31 @@ def _open_group(found: Reached, group: str) -> dict[str, Any]:
             for part in opening_.DAYPARTS
             if len(own := cells[cells["daypart"] == part])
         ],
+        "timetable": [
+            {
+                "weekday": int(cell.weekday),
+                "daypart": cell.daypart,
+                "open_share": number(cell.open_share, 6),
+                "unknown_share": number(cell.unknown_share, 6),
+            }
+            for cell in cells.itertuples()
+        ],
     }
+
+
+def _open_zones(found: Reached, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Open share of each zone, and the weekdays on which something opens in the zone itself."""
+    whole = opening_.whole_week(table, found.slots)
+    days = table[table["places_open"] > 0].groupby("zone_id")["weekday"].unique()
+    return [
+        {
+            "zone_id": row.zone_id,
+            "open_share": number(row.open_share, 6),
+            "unknown_share": number(row.unknown_share, 6),
+            "weekdays_open": sorted(int(day) for day in days.get(row.zone_id, ())),
+        }
+        for row in whole.itertuples()
+    ]
 
 
 def choice(fragile: pd.DataFrame, dependence: pd.DataFrame, *, study: Study) -> dict[str, Any]:
@@ -290,7 +319,10 @@ def choice(fragile: pd.DataFrame, dependence: pd.DataFrame, *, study: Study) -> 
 
 
 def room(account: pd.DataFrame, *, study: Study) -> dict[str, Any]:
-    """What places have room for in a week beside what people get of it; the two are equal, and it is checked."""
+    """What places have room for in a week beside what people get of it; the two are equal, and it is checked.
+
+    Of a group that no table counts neither is known.
+    """
     return {
         "bands_m": list(study.limits_m),
         "weights": [number(weight, 6) for weight in study.weights],
@@ -303,7 +335,9 @@ def room(account: pd.DataFrame, *, study: Study) -> dict[str, Any]:
                 "visits_per_100_people": number(
                     100 * row.supply / row.people if row.people > 0 else math.nan, 2
                 ),
-                "conserved": all(
+                "conserved": None
+                if math.isnan(row.supply)
+                else all(
                     math.isclose(given, row.supply, rel_tol=1e-9, abs_tol=1e-9)
                     for given in (row.two_stage, row.enhanced, row.three_stage)
                 ),

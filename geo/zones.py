@@ -324,6 +324,26 @@ def outside_rows(
     return schemas.conform(schemas.ZoneSummary, whole)
 
 
+def with_opening(summary: pd.DataFrame, whole_week: pd.DataFrame) -> pd.DataFrame:
+    """The rows of zones with their open share.
+
+    Parameters
+    ----------
+    summary : schemas.ZoneSummary
+    whole_week : DataFrame
+        Of :func:`geo.opening.whole_week`.
+
+    Returns
+    -------
+    summary : schemas.ZoneSummary
+        ``open_share`` and ``unknown_share`` stand in the rows of the kind ``any``; hours of permanent places are
+        not told apart.
+    """
+    bare = summary.drop(columns=["open_share", "unknown_share"], errors="ignore")
+    joined = bare.merge(whole_week.assign(kind="any"), on=["zone_id", "group", "kind"], how="left")
+    return schemas.conform(schemas.ZoneSummary, joined)
+
+
 def systems_summary(
     summary: pd.DataFrame,
     coverage: pd.DataFrame,

@@ -130,6 +130,30 @@ def test_the_table_by_hand():
     assert places["theil"] == pytest.approx(places["theil_between"] + places["theil_within"])
 
 
+def test_open_hours_and_room_are_shared_too():
+    own = coverage(nearest_m=[0.0, 500.0, 750.0, math.nan])
+    at = own["origin_id"].unique()
+    told = pd.DataFrame({"origin_id": at, "group": "all"})
+    goods = {
+        "open_share": told.assign(open_share=[0.0, 0.05, 0.1, 0.5]),
+        "room": told.assign(room=[0.0, 0.0, 0.0, 8.0]),
+    }
+    steady = own.assign(kind="permanent")
+    both = pd.concat([own, steady])
+    need, parts = pd.Series(4.0, at), {"school": pd.Series(["a", "a", "b", "b"], at)}
+    rows = equity.table(both, need, parts, goods, study=STUDY).set_index(["kind", "good"])
+    hours = rows.loc[("any", "open_share")]
+    assert hours["mean"] == pytest.approx(0.1625)
+    assert hours[["fgt0", "fgt1"]].tolist() == pytest.approx([0.5, (1 + 0.5) / 4])  # A tenth is enough.
+    assert hours["concentration"] == 0  # All are in the same need.
+    room = rows.loc[("any", "room")]
+    assert room["gini"] == 0.75
+    assert room[["fgt0", "fgt1", "fgt2"]].isna().all()  # Nobody says how many visits are enough.
+    assert set(rows.loc["permanent"].index) == {"places", "nearness"}
+    curve = equity.curves(own, goods, study=STUDY)
+    assert curve[(curve["good"] == "room") & (curve["step"] == 15)]["good_share"].tolist() == [0]
+
+
 def test_a_group_without_data_has_no_row_and_unknown_need_only_leaves_its_index_out():
     own = coverage(nearest_m=[0.0, 500.0, 750.0, 900.0])
     lost = own.assign(group="older", people=math.nan)

@@ -121,6 +121,14 @@ def test_one_person_households_are_preferred_to_households_without_family():
     assert [i.indicator for i in isolation.chosen(unknown, study=STUDY)] == ["no_family_share"]
 
 
+def test_older_people_living_alone_are_preferred_where_they_are_known(town_areas):
+    asked = town_areas.assign(households_65_plus_alone=[4.0, 12, 3, float("nan")][: len(town_areas)])
+    assert [i.indicator for i in isolation.chosen(asked, study=STUDY)] == [
+        "age_75_plus_share",
+        "older_alone_share",
+    ]
+
+
 def test_one_person_households_fall_back_on_all_households():
     table = isolation.indicators(areas_of(households_one_person=[10.0, 20.0]), study=STUDY)
     assert table["denominator"].tolist() == [50, 50]

@@ -116,6 +116,84 @@ def test_open_at_a_date_and_time(town):
     assert opening.at(own.places, datetime(2026, 6, 2, 16, 0)).tolist() == [0, -1, -1]
 
 
+def test_on_a_day_and_time_only_what_is_open_then_is_near(town):
+    own = Walked(town, "火 13:00～16:00", "不定期")
+    covered = coverage.measure(
+        network.build(town.streets, crs=PLANE),
+        own.origins,
+        own.places,
+        own.people,
+        on_water=own.origins["small_area_id"] == "991010040",
+        study=STUDY,
+    )
+
+    def at(hour):
+        moment = datetime(2026, 6, 2, hour)
+        table = opening.coverage_at(covered, own.pairs, own.places, moment=moment, study=STUDY)
+        told = opening.reached_at(
+            own.pairs, own.origins, own.places, own.people, moment=moment, study=STUDY
+        ).set_index("group")
+        share = coverage.shares(table, limits_m=(500,)).iloc[0]
+        names = ["people", "covered_people", "covered_people_max", "state"]
+        assert share[names].tolist() == pytest.approx(told.loc["all", names].tolist(), nan_ok=True)
+        return table.set_index("origin_id")
+
+    early, late = at(15), at(17)
+    assert early.loc["991010010:n00", ["nearest_m", "n_within"]].tolist() == [0, 1]
+    assert late.loc["991010010:n00", ["nearest_m", "n_within"]].isna().tolist() == [True, False]
+    assert late.loc["991010010:n00", "possible_m"] == 700
+    assert set(late["group"]) == {"all"}
+
+
+def by_zone(own):
+    areas = {"991010010": "P1", "991010020": "P2", "991010030": "P2"}
+    inside = own.origins[["origin_id"]].assign(zone_id=own.origins["small_area_id"].map(areas)).dropna()
+    located = pd.DataFrame({"zone_id": ["P1", "P2"], "place_id": ["ibasho", "salon"]})
+    return opening.by_zone(own.found, inside, located, own.places, study=STUDY)
+
+
+def test_the_timetable_of_a_zone_by_its_people_and_by_its_own_places(town):
+    """Of P2 (250 people) 50 reach the ibasho of P1; all reach the salon, which is for older people."""
+    own = Walked(town, "火 10:00～15:00", "水 13:00～16:00")
+    table = by_zone(own)
+    cells = table[table["group"] == "all"].set_index(["zone_id", "weekday", "daypart"])
+    two = cells.loc["P2", "open_share"]
+    assert two[two > 0].to_dict() == pytest.approx(
+        {(1, "morning"): 0.2 * 4 / 8, (1, "afternoon"): 0.2 * 6 / 10, (2, "afternoon"): 6 / 10}
+    )
+    opens = cells.loc[cells["places_open"] > 0, "places_open"]
+    assert opens.to_dict() == {
+        ("P1", 1, "morning"): 1,
+        ("P1", 1, "afternoon"): 1,
+        ("P2", 2, "afternoon"): 1,
+    }
+    young = table[(table["group"] == "under_15") & (table["zone_id"] == "P2")]
+    assert (young["places_open"] == 0).all()  # The salon is not for them.
+
+
+def test_a_place_of_unknown_hours_may_open_and_is_not_counted_as_open(town):
+    table = by_zone(Walked(town, None, "第5月曜 10:00～11:00"))
+    own = table[(table["group"] == "all") & (table["zone_id"] == "P1")]
+    assert (own["places_open"] == 0).all()
+    assert (own["places_unknown"] == 1).all()
+    assert (own["open_share"] == 0).all()
+    assert own["unknown_share"].tolist() == pytest.approx([1] * len(own))
+
+
+def test_the_zones_of_a_partition_give_the_whole(town):
+    own = Walked(town, "火・木 10:00～18:00", "第2・4水 9:00～11:30")
+    inside = own.origins[["origin_id"]].assign(zone_id=own.origins["small_area_id"])
+    nowhere = pd.DataFrame({"zone_id": [], "place_id": []}, dtype=str)
+    table = opening.by_zone(own.found, inside, nowhere, own.places, study=STUDY)
+    whole = opening.whole_week(table, own.found.slots)
+    people = table.drop_duplicates(["zone_id", "group"])[["zone_id", "group", "people"]]
+    joined = whole.merge(people, on=["zone_id", "group"]).query("group == 'all'")
+    share = (joined["open_share"] * joined["people"]).sum() / joined["people"].sum()
+    assert share == pytest.approx(own.share()[0])
+    areas = opening.by_area(own.found).rename(columns={"small_area_id": "zone_id"})
+    pd.testing.assert_frame_equal(table[areas.columns], areas)
+
+
 # --- by minutes -----------------------------------------------------------------------------------------
 
 times = st.tuples(st.integers(7 * 2, 20 * 2), st.integers(1, 6)).map(

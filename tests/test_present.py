@@ -359,6 +359,7 @@ def _distance_maps() -> list[tuple[str, ...]]:
         *((colours, 12) for colours in _distance_maps()),
         (palettes.RISK, 12),
         (palettes.GAP, 12),
+        (palettes.HOT_SPOTS, 12),
         (tuple(c for row in palettes.BIVARIATE for c in row), 7),
     ],
 )

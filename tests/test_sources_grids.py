@@ -263,7 +263,7 @@ def test_a_border_and_a_mesh_table_are_enough_for_a_run(tmp_path: Path) -> None:
         (c["group"], c["limit_m"]): c["covered_people"] for c in said["coverage"] if c["kind"] == "any"
     }
     assert covered["all", 300] == 200  # the place stands in the middle of A
-    assert said["isolation"]["indicators"] == ["age_75_plus_share", "one_person_share"]
+    assert said["isolation"]["indicators"] == ["age_75_plus_share", "older_alone_share"]
     assert said["isolation"]["areas"] == 3
     assert [part["editions"] for part in said["isolation"]["parts"]] == [["2020"], ["2020"]]
     codes = [remark["code"] for remark in said["known"]]

@@ -14,6 +14,8 @@ assessment, prepared, study = page.assessment, page.prepared, page.study
 left, right = st.columns([7, 4], gap="medium")
 with right:
     widgets.figures(widgets.key_figures(page))
+    if state.role() == state.PLANNER:
+        widgets.moment(page)
     area = widgets.choose_area(page)
     if area is not None:
         one = widgets.id_of_area(page, area)
@@ -22,12 +24,13 @@ with right:
                 assessment.area_coverage, prepared.small_areas, one, study=study, language=page.language
             )
         )
+        widgets.table(reach.week(assessment.area_opening, one, study=study, language=page.language))
 with left:
     shown = {"study": study, "language": page.language, "mark": area, **widgets.shown(page)}
     if st.toggle(page.say("coverage.catchments"), help=page.say("coverage.catchments_help")):
         view = maps.catchments(prepared.cells, **shown)
     else:
-        view = maps.coverage(assessment.coverage, prepared.cells, prepared.small_areas, **shown)
+        view = maps.coverage(assessment.coverage_at, prepared.cells, prepared.small_areas, **shown)
     widgets.draw(page, view, clicked=widgets.area_clicked(page))
     widgets.method(page)
 
@@ -58,5 +61,8 @@ with when:
 with what:
     widgets.table(reach.functions(summary, study=study, language=language))
 if is_planner:
+    if study.open_at is not None:
+        widgets.table(reach.at_moment(summary, language=language))
     widgets.table(reach.dependence(assessment.dependence, prepared.places, study=study, language=language))
+    widgets.table(reach.partners(assessment.partners, prepared.places, study=study, language=language))
 widgets.not_known(page)

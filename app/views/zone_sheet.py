@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import widgets
-from geo.present import sheet
+from app import state, widgets
+from geo.present import reach, sheet
 
 page = widgets.open_page("zone_sheet")
 widgets.controls(page)
@@ -29,6 +29,17 @@ with st.container(key="sheet"):
         whole = widgets.municipal_zone(page)
         widgets.table(sheet.need(assessment.zone_indicators, zone, whole, language=language))
         st.info(page.say("isolation.caution"))
+    week, inside = st.columns(2, gap="medium")
+    with week:
+        widgets.table(reach.week(assessment.zone_opening, zone, study=study, language=language))
+    with inside:
+        widgets.table(reach.week_inside(assessment.zone_opening, zone, study=study, language=language))
+        widgets.words_of(reach.days_without(assessment.zone_opening, zone, study=study, language=language))
+    if state.role() == state.PLANNER:
+        located = prepared.zone_points[0]
+        own = located.loc[located["zone_id"] == zone, "place_id"]
+        network = {"study": study, "language": language, "inside": own}
+        widgets.table(reach.partners(assessment.partners, prepared.places, **network))
     widgets.table(sheet.neighbours(assessment.crosswalk, prepared.zones, zone, language=language))
     widgets.table(sheet.systems(assessment.system_summary, study=study, language=language))
     widgets.table(sheet.equity(assessment.equity, study=study, language=language))

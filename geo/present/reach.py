@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -10,10 +10,12 @@ import pandas as pd
 
 from geo import registry, text
 from geo.present import words
-from geo.present.tables import Column, Rows
+from geo.present.tables import Column, Kind, Rows, open_share
+from geo.schemas import DAYPARTS
 from geo.study import Study
 
 DEPENDED_ON = 10
+PARTNERS = 8
 
 
 def figures(summary: Mapping[str, Any], *, study: Study, language: text.Language) -> list[tuple[str, str]]:
@@ -36,11 +38,14 @@ def figures(summary: Mapping[str, Any], *, study: Study, language: text.Language
 
 
 def timetable(summary: Mapping[str, Any], *, study: Study, language: text.Language) -> Rows:
-    """One row a weekday: how much of it something is open, and who has nothing all day."""
+    """One row a weekday: how much of each part of it something is open, and who has nothing all day."""
     own = _of(summary["opening"]["groups"], study.gap_group)
+    cells = {(cell["weekday"], cell["daypart"]): cell["open_share"] for cell in own["timetable"]}
+    parts = [part for part in DAYPARTS if any(told == part for _, told in cells)]
     rows = tuple(
         (
             text.say(f"schedule.day_{day['weekday']}", language),
+            *(cells[day["weekday"], part] for part in parts),
             day["open_share"],
             day["unknown_share"],
             day["people_without"],
@@ -49,6 +54,7 @@ def timetable(summary: Mapping[str, Any], *, study: Study, language: text.Langua
     )
     columns = (
         Column(text.say("reach.weekday", language)),
+        *(Column(text.say(f"reach.part_{part}", language), "share") for part in parts),
         Column(text.say("reach.open", language), "share"),
         Column(text.say("reach.unknown", language), "share"),
         Column(text.say("reach.without", language), "count"),
@@ -57,6 +63,136 @@ def timetable(summary: Mapping[str, Any], *, study: Study, language: text.Langua
     start, end = summary["opening"]["waking_hours"]
     said = {"limit": study.limit_m, "first": first, "last": last, "start": start, "end": end}
     return Rows(text.say("reach.timetable", language, **said), columns, rows, language)
+
+
+def week(table: pd.DataFrame, where: str, *, study: Study, language: text.Language) -> Rows:
+    """The timetable of one zone or area: in which share of each half-day something is open within the walk.
+
+    Parameters
+    ----------
+    table : schemas.ZoneOpening or schemas.AreaOpening
+    where : str
+        Its ``zone_id`` or ``small_area_id``.
+    """
+    caption = text.say("reach.week", language, limit=study.limit_m)
+    own = _here(table, where, study)
+    told = own.assign(told=[open_share(row, language) for row in own.itertuples()])
+    return _week(told, where, "told", "share", caption, study, language)
+
+
+def week_inside(table: pd.DataFrame, where: str, *, study: Study, language: text.Language) -> Rows:
+    """How many places of a zone itself open in each half-day; see :class:`geo.schemas.ZoneOpening`."""
+    return _week(
+        table, where, "places_open", "count", text.say("reach.week_inside", language), study, language
+    )
+
+
+def _week(
+    table: pd.DataFrame,
+    where: str,
+    column: str,
+    kind: Kind,
+    caption: str,
+    study: Study,
+    language: text.Language,
+) -> Rows:
+    own = _here(table, where, study)
+    cells = own.set_index(["weekday", "daypart"])[column].to_dict()
+    parts = [part for part in DAYPARTS if part in set(own["daypart"])]
+    rows = tuple(
+        (text.say(f"schedule.day_{day}", language), *(cells[day, part] for part in parts))
+        for day in sorted(own["weekday"].unique())
+    )
+    columns = (
+        Column(text.say("reach.weekday", language)),
+        *(Column(text.say(f"reach.part_{part}", language), kind) for part in parts),
+    )
+    return Rows(caption, columns, rows, language)
+
+
+def _here(table: pd.DataFrame, where: str, study: Study) -> pd.DataFrame:
+    key = "zone_id" if "zone_id" in table else "small_area_id"
+    return table[(table[key] == where) & (table["group"] == study.gap_group)]
+
+
+def days_without(table: pd.DataFrame, zone: str, *, study: Study, language: text.Language) -> str:
+    """A sentence: on which weekdays nothing surely opens in the zone itself."""
+    own = _here(table, zone, study)
+    if own.empty:
+        return text.say("reach.nobody_here", language)
+    counts = own.groupby("weekday")[["places_open", "places_unknown"]].max()
+    idle = counts.index[counts["places_open"] == 0]
+    listed = text.say("unit.list", language).join(text.say(f"schedule.day_{day}", language) for day in idle)
+    key = "reach.days_without" if len(idle) else "reach.every_day"
+    may = counts.loc[idle, "places_unknown"].max() if len(idle) else 0
+    more = text.say("reach.days_may", language, n=int(may)) if may else ""
+    return text.say(key, language, days=listed) + more
+
+
+def partners(
+    table: pd.DataFrame,
+    places: gpd.GeoDataFrame,
+    *,
+    study: Study,
+    language: text.Language,
+    inside: Iterable[str] | None = None,
+) -> Rows:
+    """Places that together open on all days of the week, most people near both first.
+
+    Parameters
+    ----------
+    table : schemas.Partners
+    inside : iterable of str, optional
+        Only pairs with one of these places.
+    """
+    kept = places["place_id"] if inside is None else list(inside)
+    own = table[table["place_id"].isin(kept) | table["other_id"].isin(kept)]
+    own = own.sort_values(["people", "place_id", "other_id"], ascending=[False, True, True])
+    names = _names(places, language)
+
+    def told(place: str, days: str) -> str:
+        return text.say("reach.on_days", language, place=names[place], days=_days(days.split(";"), language))
+
+    rows = tuple(
+        (told(row.place_id, row.days), told(row.other_id, row.other_days), row.people)
+        for row in own.head(PARTNERS).itertuples()
+    )
+    columns = (
+        Column(text.say("reach.place", language)),
+        Column(text.say("reach.partner", language)),
+        Column(text.say("reach.both", language), "count"),
+    )
+    said = {"days": _days(study.week_days, language), "limit": study.limit_m, "n": len(own)}
+    return Rows(text.say("reach.partners", language, **said), columns, rows, language)
+
+
+def _days(days: Iterable[Any], language: text.Language) -> str:
+    listed = (text.say(f"schedule.day_{day}", language) for day in days)
+    return text.say("reach.days_join", language).join(listed)
+
+
+def at_moment(summary: Mapping[str, Any], *, language: text.Language) -> Rows:
+    """Who has a place that is open at the study's date and time, group by group."""
+    asked = summary["opening"]["open_at"]
+    rows = tuple(
+        (
+            words.label("group", row["group"], language),
+            row["people"],
+            row["covered_people"],
+            row["covered_share"],
+            row["covered_share_max"],
+        )
+        for row in asked["groups"]
+    )
+    columns = (
+        Column(text.say("column.whom", language)),
+        Column(text.say("column.sheet_people", language), "count"),
+        Column(text.say("reach.open_for", language), "count"),
+        Column(text.say("column.share", language), "share"),
+        Column(text.say("reach.at_most", language), "share"),
+    )
+    said = {"moment": asked["moment"].replace("T", " "), "limit": summary["opening"]["limit_m"]}
+    return Rows(text.say("reach.at_moment", language, **said), columns, rows, language)
 
 
 def dayparts(summary: Mapping[str, Any], *, study: Study, language: text.Language) -> str:

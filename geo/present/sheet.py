@@ -16,6 +16,8 @@ from geo.study import Study
 
 LISTED = 8
 """Rows of each list: the sheet is one page."""
+GOODS = ("nearness", "places", "open_share", "room")
+"""What is shared, in the order of the columns."""
 
 
 def reason(row: Any, language: text.Language) -> str:
@@ -101,7 +103,8 @@ def people(zone_summary: pd.DataFrame, zone: str, *, study: Study, language: tex
             continue
         one, steady = own.loc[(group.group, "any")], own.loc[(group.group, "permanent")]
         name = words.label("group", group.group, language)
-        shares = (one["covered_share"], steady["covered_share"], one["places_per_1000"])
+        hours = tables.open_share(one, language)
+        shares = (one["covered_share"], steady["covered_share"], hours, one["places_per_1000"])
         rows.append((name, one["people"], *shares))
     columns = _columns(
         language,
@@ -109,6 +112,7 @@ def people(zone_summary: pd.DataFrame, zone: str, *, study: Study, language: tex
         ("sheet_people", "count"),
         ("any_share", "share"),
         ("permanent_share", "share"),
+        ("open_share", "share"),
         ("places_per_1000", "score"),
     )
     return Rows(text.say("table.sheet_people", language, limit=study.limit_m), columns, tuple(rows), language)
@@ -222,16 +226,21 @@ def equity(table: pd.DataFrame, *, study: Study, language: text.Language) -> Row
     whole = own[own["system"] == "municipality"].set_index("good")
     rows: list[tuple[Value, ...]] = []
     for name in ("gini", "palma", "concentration", "fgt0", "fgt1"):
-        cells = [
-            float(whole.loc[good, name]) if good in whole.index else None for good in ("nearness", "places")
-        ]
+        cells = [float(whole.loc[good, name]) if good in whole.index else None for good in GOODS]
         rows.append((text.say(f"equity.{name}", language), *cells))
-    for row in own[(own["good"] == "nearness") & (own["system"] != "municipality")].itertuples():
-        system = words.label("system", row.system, language)
-        share = row.theil_between / row.theil if row.theil > 0 else None
-        rows.append((text.say("equity.between", language, system=system), share, None))
+    for system_id, part in own[own["system"] != "municipality"].groupby("system", sort=True):
+        system = words.label("system", str(system_id), language)
+        by = part.set_index("good")
+        shares = [
+            float(by.loc[good, "theil_between"] / by.loc[good, "theil"])
+            if good in by.index and by.loc[good, "theil"] > 0
+            else None
+            for good in GOODS
+        ]
+        rows.append((text.say("equity.between", language, system=system), *shares))
     said = {"group": words.label("group", study.gap_group, language), "limit": study.limit_m}
-    columns = _columns(language, "equity_measure", ("nearness", "score"), ("n_places", "score"))
+    goods: list[tuple[str, tables.Kind]] = [(f"good_{good}", "score") for good in GOODS]
+    columns = _columns(language, "equity_measure", *goods)
     return Rows(text.say("table.equity", language, **said), columns, tuple(rows), language)
 
 

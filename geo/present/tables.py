@@ -150,13 +150,33 @@ def zones(zone_summary: pd.DataFrame, *, system: str, study: Study, language: te
     """One row a zone of a system, least covered first, people in no zone last; see :class:`geo.schemas.ZoneSummary`."""
     own = _chosen(zone_summary, study)
     own = own[own["system"] == system].assign(nowhere=lambda table: table["name"] == "")
+    hours = zone_summary[(zone_summary["group"] == study.gap_group) & (zone_summary["kind"] == "any")]
+    told = {row.zone_id: open_share(row, language) for row in hours.itertuples()}
+    own = own.assign(open_share=[told[zone] for zone in own["zone_id"]])
     order = ["nowhere", "covered_share", "people", "zone_id"]
     own = own.sort_values(order, ascending=[True, True, False, True])
     own = own.assign(name=[zone_name(row.name, row.members, language) for row in own.itertuples(index=False)])
     own = _with_bounds(own, language)
-    rows = own[["name", "people", "covered_people", "covered_share", "places", "vacancies"]]
-    columns = "zone people:count covered:count share:share places:count vacancies:count"
+    rows = own[["name", "people", "covered_people", "covered_share", "open_share", "places", "vacancies"]]
+    columns = "zone people:count covered:count share:share open_share:share places:count vacancies:count"
     return _rows("zones", columns, rows, language, study=study, system=system, keys=own["zone_id"])
+
+
+def open_share(row: Any, language: text.Language) -> Value:
+    """A share of open time: a number where all hours are known, else its two bounds, or not known.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace as Row
+    >>> [open_share(Row(open_share=a, unknown_share=b), "en") for a, b in ((0.2, 0.0), (0.2, 0.3), (0.0, 1.0))]
+    [0.2, '20.0%–50.0%', 'Not known']
+    """
+    if not row.unknown_share > 0:
+        return float(row.open_share)
+    most = round(row.open_share + row.unknown_share, 9)
+    if not row.open_share > 0:
+        return words.bounded(None, most, "unknown", language)
+    return words.bounded(row.open_share, min(most, 1.0), "partial", language)
 
 
 def zone_name(name: str, members: str, language: text.Language) -> str:
