@@ -105,15 +105,15 @@ NO_VACANCIES = (
 
 @st.composite
 def towns(draw):
-    """People at a few origins, zones of two systems over them, small areas below, a ward above, a scenario."""
+    """People at a few origins, zones of two systems over them, small areas below, a ward above, two scenarios."""
     n = draw(st.integers(2, 7))
     origins = [f"o{i}" for i in range(n)]
     everybody = np.array(draw(st.lists(st.integers(0, 40), min_size=n, max_size=n)), dtype=float)
     older = np.array([draw(st.integers(0, int(count))) for count in everybody], dtype=float)
     people = {"all": everybody, "older": older}
     reach = draw(st.lists(st.sampled_from([0, 1, 2]), min_size=n, max_size=n))
-    more = draw(st.lists(st.booleans(), min_size=n, max_size=n))
-    after = [max(r, 1) if gains else r for r, gains in zip(reach, more, strict=True)]
+    changes = [draw(st.lists(st.sampled_from([0, 0, 1, -1]), min_size=n, max_size=n)) for _ in range(2)]
+    after = [[min(max(r + by, 0), 2) for r, by in zip(reach, change, strict=True)] for change in changes]
 
     def table(levels):
         far = {"any": [0.0 if r >= 1 else 900.0 for r in levels]}
@@ -125,7 +125,7 @@ def towns(draw):
     where += [("b:0", o) for o in origins if draw(st.booleans())]  # Zones of b overlap.
     where += [("ward", o) for o in origins]
     membership = pd.DataFrame(where, columns=["zone_id", "origin_id"]).drop_duplicates()
-    return {"": table(reach), "plan": table(after)}, membership
+    return {"": table(reach), "plan": table(after[0]), "other plan": table(after[1])}, membership
 
 
 def attack(told, coverages, membership):
@@ -161,9 +161,8 @@ def attack(told, coverages, membership):
             else:
                 known.append(row(who, line.group))
                 given.append(count)
-        if line.scenario and line.group:
-            before = reach["", line.group, line.kind] & cells[0][1]
-            secret.append(row(covered - before, line.group))
+        others = (reach[other, line.group, line.kind] for other in coverages)
+        secret += [row(covered - other, line.group) for other in others]
         secret.append(row(cells[0][1] - covered, line.group))
         secret.append(row(cells[0][1], "others"))
     rooms = []
@@ -193,6 +192,24 @@ def test_no_subtraction_over_zones_areas_groups_and_scenarios_brings_a_small_cou
     counts = told[["people", "covered_people"]].to_numpy().ravel()
     assert not ((counts > 0) & (counts < K)).any()
     assert all(room >= K - 1e-5 for room in attack(told, coverages, membership))
+
+
+def test_two_plans_beside_each_other_do_not_tell_who_is_in_one_of_them_alone():
+    # Neither plan differs from today by few people, but the two from each other by three.
+    origins = ["o0", "o1", "o2"]
+    reached = {"": (), "plan": ("o0",), "other plan": ("o0", "o1")}
+    coverages = {
+        name: coverage_of(
+            {"all": [100.0, 3.0, 100.0], "older": [0.0] * 3},
+            {kind: [0.0 if o in near else 900.0 for o in origins] for kind in ("any", "permanent")},
+            origins,
+        )
+        for name, near in reached.items()
+    }
+    membership = pd.DataFrame({"zone_id": "ward", "origin_id": origins})
+    told = disclosure.public(rows_of(["ward"]), coverages, membership, NO_VACANCIES, study=STUDY)
+    assert min(attack(told, coverages, membership)) >= K - 1e-5
+    assert told["people"].max() == 203  # What tells of nobody stays.
 
 
 def test_without_the_second_step_the_solver_would_find_it():

@@ -83,6 +83,7 @@ BAD = [
     ("daypart_hours", (12, 25)),
     ("open_at", "tomorrow"),
     ("band_weights", (1, 0.5)),
+    ("enough_open_share", 0),
     ("kind_functions", {"salon": ("dance",)}),
     ("week_days", (4, 7)),
     ("speed_adult_m_per_min", 0),
