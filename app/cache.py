@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app import assets
-from geo import decisions, pipeline, prospects, schemas
+from geo import decisions, pipeline, prospects, schemas, siting
 from geo.decide.questions import Committee, Siting
 from geo.decide.scenarios import Scenario
 from geo.pipeline import Assessment, Prepared
@@ -101,7 +101,7 @@ def committee(
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def siting(
+def sites(
     version: str,  # noqa: ARG001
     fingerprint: str,  # noqa: ARG001
     asked: str,  # noqa: ARG001
@@ -111,7 +111,7 @@ def siting(
     _question: Siting,
 ) -> decisions.Document:
     """A planner's question answered: a proof, so it may take a while."""
-    return decisions.site_answer(_prepared, _study, _question)
+    return siting.answer(_prepared, _study, _question)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -10,6 +10,7 @@ import streamlit as st
 from app import cache, state, widgets
 from app.widgets import Page
 from geo import decisions
+from geo import siting as sitings
 from geo.decide import questions
 from geo.decide.questions import Siting, Wanted
 from geo.present import siting, words
@@ -28,6 +29,7 @@ def question(page: Page) -> Siting:
     kinds = [kind for kind in ("any", "permanent") if aim in ("both", kind)]
     systems = widgets.systems(page)
     fields: dict[str, Any] = {
+        "aim": state.get("goal", base.aim),
         "wanted": [Wanted(group=page.study.gap_group, kind=kind).model_dump() for kind in kinds],
         "limit_m": page.study.limit_m,
         "budget_yen": state.get("budget", base.budget_yen),
@@ -40,8 +42,16 @@ def question(page: Page) -> Siting:
 
 
 def controls(page: Page, asked: Siting) -> None:
-    """For whom → how far → for how much."""
+    """What to aim for → for whom → how far → for how much."""
     with st.container(border=True, key="controls"):
+        st.session_state["goal_control"] = asked.aim
+        st.selectbox(
+            page.say("sites.goal"),
+            list(sitings.UNITS),
+            format_func=lambda aim: page.say(f"sites.goal_{aim}"),
+            key="goal_control",
+            on_change=lambda: state.put("goal", st.session_state["goal_control"]),
+        )
         who, far, money = st.columns(3, gap="medium")
         with who:
             widgets.whom(page)
@@ -108,12 +118,12 @@ def answer(page: Page, asked: Siting) -> decisions.Document | None:
         st.info(page.say("sites.not_asked"))
         return None
     with st.spinner(page.say("sites.working"), show_time=True):
-        return cache.siting(*key, _prepared=page.prepared, _study=page.study, _question=asked)
+        return cache.sites(*key, _prepared=page.prepared, _study=page.study, _question=asked)
 
 
 def located(page: Page, asked: Siting, result: decisions.Document, view: View) -> View:
     """The map with the number of each step where it would be; positions leave for this reader's map alone."""
-    options = decisions.site_options(page.prepared, page.study, asked)
+    options = sitings.options_of(page.prepared, page.study, asked)
     return replace(view, badges=siting.badges(options, result))
 
 

@@ -38,6 +38,7 @@ The way the data goes; each module imports only what stands above it::
     preparation  the study area, measured: what takes long and what no slider changes
     assessment   one study answered from it; each table when it is asked for
     pipeline     the whole picture as one page
+    siting       what to do for the money on a project's data, for whatever aim
     decisions    committee, sites, territories on a project's data, and the record of each
     prospects    scenarios on a project's data, beside today
     cli          the command line

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo import access, errors, manifest, pipeline, schemas, summary
+from geo import errors, manifest, pipeline, schemas, siting, summary
 from geo import study as studies
-from geo.decide import candidates, model_areas, plans, portfolio, scenarios, sites, territories
+from geo.decide import model_areas, portfolio, territories
 from geo.decide.portfolio import Quota
 from geo.decide.questions import Committee, Coordination, Siting, make
 from geo.pipeline import Assessment, Prepared
@@ -121,25 +121,25 @@ def model_area_answer(prepared: Prepared, assessment: Assessment, question: Comm
         "area_id"
     ]
     return {
-        "areas": _rows(facts[["area_id", "name"]]),
-        "criteria": _rows(criteria),
-        "scores": _rows(scores),
-        "votes": _rows(votes),
+        "areas": summary.rows(facts[["area_id", "name"]]),
+        "criteria": summary.rows(criteria),
+        "scores": summary.rows(scores),
+        "votes": summary.rows(votes),
         "weights": {name: summary.number(weight, 6) for name, weight in weights.items()},
-        "ranking": _rows(ranked),
-        "acceptability": _rows(any_weights.acceptability),
-        "central_weights": _rows(any_weights.central),
-        "acceptability_of_members": _rows(own_weights.acceptability),
+        "ranking": summary.rows(ranked),
+        "acceptability": summary.rows(any_weights.acceptability),
+        "central_weights": summary.rows(any_weights.central),
+        "acceptability_of_members": summary.rows(own_weights.acceptability),
         "draws": any_weights.draws,
         "agreement": summary.number(model_areas.agreement(scores, criteria, votes), 6),
-        "members": _rows(members),
+        "members": summary.rows(members),
         "consistency": _consistency(question),
         "dissent": sorted(members.loc[members["first"] != order.iloc[0], "member"]) if len(order) else [],
         "chosen": list(chosen.chosen),
         "total": summary.number(chosen.total, 6),
         "alternatives": [{"chosen": list(c), "total": summary.number(t, 6)} for c, t in chosen.alternatives],
-        "comparison": _rows(matched.pairs),
-        "balance": _rows(matched.balance),
+        "comparison": summary.rows(matched.pairs),
+        "balance": summary.rows(matched.balance),
         "why": _why(scores, criteria, weights, order.tolist()),
     }
 
@@ -265,231 +265,6 @@ def why(document: Mapping[str, Any], a: str, b: str) -> list[Document]:
     return _why(scores.astype({"value": float}), criteria, document["weights"], [a, b])
 
 
-# --- sites ----------------------------------------------------------------------------------------------
-
-
-def site_answer(prepared: Prepared, study: studies.Study, question: Siting) -> Document:
-    """The best actions for the money, their order, what more money buys, alternatives, doubt, and the funnel.
-
-    Parameters
-    ----------
-    prepared : Prepared
-    study : Study
-    question : Siting
-
-    Returns
-    -------
-    document : dict
-        Without positions: vacant properties are named by their number only. In the public role those without
-        consent are no options.
-    """
-    options = site_options(prepared, study, question)
-    reach = site_reach(
-        prepared, options, study, limit_m=max(question.limit_m or study.limit_m, *study.limits_m)
-    )
-    limit_m = question.limit_m or study.limit_m
-    rules = question.rules()
-    asked: dict[str, Any] = {"rules": rules, "seed": study.seed}
-    rows, serves = site_rows(prepared, options, reach, study, question, limit_m=limit_m)
-    found = sites.most_served(rows, serves, options, **asked)
-    document: Document = {
-        "limit_m": limit_m,
-        "status": found.status,
-        "objective": summary.number(found.objective, 3),
-        "bound": summary.number(found.bound, 3),
-        "gap": summary.number(found.gap, 6) if found.status != "infeasible" else None,
-        "options": _counted(options),
-        "gate": gate_summary(prepared.vacancies, question),
-    }
-    if found.why is not None:
-        why = {"code": found.why.code, "template": found.why.template, "values": dict(found.why.context)}
-        return {**document, "why": why, "chosen": []}
-    plan = plans.roll_out(rows, serves, options, found.chosen, years=question.years)
-    plan = plan.sort_values("step").merge(options[["option_id", "site_id"]], on="option_id")
-    budgets = plans.steps(question.budget_yen) if question.budget_yen else []
-    others = {
-        f"{metres} m": site_rows(prepared, options, reach, study, question, limit_m=metres)
-        for metres in sorted({*study.limits_m, limit_m})
-    }
-    stays, _ = plans.robustness(others, options, **asked)
-    return {
-        **document,
-        "chosen": list(found.chosen),
-        "cost_yen": summary.number(float(plan["cost_yen"].sum())),
-        "people": _people(rows, serves, options, found.chosen),
-        "plan": _rows(plan),
-        "frontier": _rows(plans.frontier(rows, serves, options, budgets_yen=budgets, **asked)),
-        "alternatives": _rows(plans.alternatives(rows, serves, options, found.chosen, **asked)),
-        "robustness": _rows(stays.head(20)),
-        "with_capacity": _with_room(prepared, options, reach, study, question, limit_m=limit_m),
-        "funnel": _funnel(prepared.vacancies, question),
-        "planned": len(planned(options, found.chosen, question)),
-    }
-
-
-def _with_room(
-    prepared: Prepared,
-    options: gpd.GeoDataFrame,
-    reach: pd.DataFrame,
-    study: studies.Study,
-    question: Siting,
-    *,
-    limit_m: float,
-) -> Document | None:
-    """The choice when nobody counts who finds no room, where that is asked."""
-    if not question.room:
-        return None
-    room = sites.capacitated_cover(
-        _demand(prepared, study.everybody), reach, options, limit_m=limit_m, rules=question.rules()
-    )
-    return {
-        "people": summary.number(room.objective, 1),
-        "bound": summary.number(room.bound, 1),
-        "status": room.status,
-        "chosen": list(room.chosen),
-    }
-
-
-def site_options(prepared: Prepared, study: studies.Study, question: Siting) -> gpd.GeoDataFrame:
-    """The options of a question: standing and zones as it asks."""
-    options = candidates.options(
-        prepared.vacancies,
-        prepared.places,
-        costs=question.costs(),
-        gate=question.passing(),
-        role=question.role,
-        study=study,
-        enlarge_share=question.enlarge_share,
-    )
-    known = set(options["option_id"])
-    strange = sorted({*question.required, *question.forbidden} - known)
-    if strange:
-        raise errors.DataError(
-            "options_strange",
-            "Required or forbidden options are not there, or did not pass the gate: {ids}. Options are named "
-            "action:number, as in open:A0001.",
-            ids=", ".join(strange),
-        )
-    standing = options["standing"].mask(options["option_id"].isin(question.required), "required")
-    standing = standing.mask(options["option_id"].isin(question.forbidden), "forbidden")
-    zone = None
-    if question.one_per is not None:
-        outer = prepared.zones[prepared.zones["system"] == question.one_per].reset_index(drop=True)
-        joined = gpd.sjoin(options[["option_id", "geometry"]], outer[["zone_id", "geometry"]], how="left")
-        first = joined.sort_values(["option_id", "zone_id"]).drop_duplicates("option_id")
-        zone = options["option_id"].map(first.set_index("option_id")["zone_id"])
-        # A place outside every zone is a zone of its own, not one with all others outside.
-        zone = zone.where(zone.notna(), options["option_id"])
-    return gpd.GeoDataFrame(options.assign(standing=standing, zone_id=zone))
-
-
-def site_reach(
-    prepared: Prepared, options: gpd.GeoDataFrame, study: studies.Study, *, limit_m: float
-) -> pd.DataFrame:
-    """Walks from every origin on land to every option; each site is measured once."""
-    places = options.drop_duplicates("site_id")[["site_id", "geometry"]].rename(
-        columns={"site_id": "place_id"}
-    )
-    land = gpd.GeoDataFrame(prepared.origins[~prepared.on_water.to_numpy()])
-    pairs = access.distances(
-        prepared.metric, land, gpd.GeoDataFrame(places), limit_m=limit_m, max_snap_m=study.max_snap_m
-    )
-    joined = pairs.rename(columns={"place_id": "site_id"}).merge(
-        options[["option_id", "site_id"]], on="site_id"
-    )
-    frame: pd.DataFrame = schemas.conform(schemas.Reach, joined[["origin_id", "option_id", "distance_m"]])
-    return frame
-
-
-def site_rows(
-    prepared: Prepared,
-    options: gpd.GeoDataFrame,
-    reach: pd.DataFrame,
-    study: studies.Study,
-    question: Siting,
-    *,
-    limit_m: float,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Whom the question wants to bring a place, as weighted rows, and which option does."""
-    groups = {group.group: group for group in study.groups}
-    strange = sorted({one.group for one in question.wanted} - set(groups))
-    if strange:
-        raise errors.StudyError(
-            "study_gap_group",
-            "gap_group = {value!r} is none of the study's groups ({known}).",
-            value=", ".join(strange),
-            known=", ".join(groups),
-        )
-    people = prepared.at_origins.assign(origin_id=prepared.origins["origin_id"].to_numpy())
-    serves = candidates.served_groups(
-        options, prepared.places, study=study, new_days_per_week=question.new_days_per_week
-    )
-    wanted = [(groups[one.group], one.kind, one.weight) for one in question.wanted]
-    return candidates.rows(people, sites.within(reach, limit_m=limit_m), serves, wanted)
-
-
-def planned(options: gpd.GeoDataFrame, chosen: Sequence[str], question: Siting) -> gpd.GeoDataFrame:
-    """The chosen new places as entries of the registry."""
-    own = gpd.GeoDataFrame(options[options["option_id"].isin(chosen)])
-    return scenarios.planned(own, open_days_per_week=question.new_days_per_week)
-
-
-def _demand(prepared: Prepared, group: str) -> pd.DataFrame:
-    people = prepared.at_origins[group].to_numpy(float)
-    table = pd.DataFrame({"origin_id": prepared.origins["origin_id"].to_numpy(), "people": people})
-    return table[table["people"] > 0]
-
-
-def _people(
-    rows: pd.DataFrame, serves: pd.DataFrame, options: gpd.GeoDataFrame, chosen: Sequence[str]
-) -> list[Document]:
-    """People newly served, by group and kind of place, with their number beside."""
-    told = []
-    for (group, kind), part in rows.groupby(["group", "kind"], sort=True):
-        own = part.assign(weight=part["people"])
-        mine = serves[serves["row_id"].isin(own["row_id"])]
-        fresh = plans.gain(own, mine, options, chosen)
-        told.append(
-            {
-                "group": group,
-                "kind": kind,
-                "newly_served": summary.number(fresh),
-                "people": summary.number(float(part["people"].sum())),
-            }
-        )
-    return told
-
-
-def gate_summary(vacancies: gpd.GeoDataFrame, question: Siting) -> Document:
-    """How many properties pass, fail or are not known, by check, and how many go on."""
-    checks = candidates.check(vacancies, question.passing(), role=question.role)
-    counts = checks.groupby(["check", "result"]).size()
-    going = candidates.passing(vacancies, question.passing(), role=question.role)
-    return {
-        "properties": len(vacancies),
-        "passing": len(going),
-        "checks": {
-            name: {result: int(counts.get((name, result), 0)) for result in ("pass", "fail", "unknown")}
-            for name in candidates.CHECKS
-        },
-    }
-
-
-def _funnel(vacancies: gpd.GeoDataFrame, question: Siting) -> list[Document]:
-    if question.rates is None:
-        return []
-    agreed = vacancies["owner_consent"].isin(("agreed_public", "agreed_internal"))
-    stages = vacancies["stage"].where(vacancies["stage"].notna(), np.where(agreed, "consented", "candidate"))
-    going = candidates.passing(vacancies, question.passing(), role=question.role)["property_id"]
-    told = candidates.funnel(stages[vacancies["property_id"].isin(going)], question.rates)
-    return _rows(told)
-
-
-def _counted(options: gpd.GeoDataFrame) -> dict[str, int]:
-    free = options[options["standing"] != "existing"]
-    return {action: int((free["action"] == action).sum()) for action in schemas.ACTIONS}
-
-
 # --- territories ----------------------------------------------------------------------------------------
 
 
@@ -523,8 +298,8 @@ def territory_answer(prepared: Prepared, question: Coordination, *, seed: int) -
                 "number": number,
                 "largest": summary.number(found.largest, 3),
                 "bound": summary.number(found.bound, 3),
-                "loads": _rows(found.loads),
-                "areas": _rows(found.table),
+                "loads": summary.rows(found.loads),
+                "areas": summary.rows(found.table),
                 "bridges": [list(pair) for pair in found.bridges],
             }
         )
@@ -548,7 +323,7 @@ def _present(
         {"area_id": table["area_id"].to_numpy()[point], "territory": own["zone_id"].to_numpy()[zone]}
     )
     first = joined.sort_values(["area_id", "territory"]).drop_duplicates("area_id")
-    return _rows(territories.loads(table, first)) if len(first) else []
+    return summary.rows(territories.loads(table, first)) if len(first) else []
 
 
 # --- records --------------------------------------------------------------------------------------------
@@ -559,7 +334,7 @@ def answer(prepared: Prepared, study: studies.Study, question: Question) -> Docu
     if isinstance(question, Committee):
         return model_area_answer(prepared, pipeline.assess(prepared, study), question)
     if isinstance(question, Siting):
-        return site_answer(prepared, study, question)
+        return siting.answer(prepared, study, question)
     return territory_answer(prepared, question, seed=study.seed)
 
 
@@ -667,17 +442,3 @@ def verify(project: Project, name: str) -> list[str]:
 
 def _digests(result: Document) -> dict[str, str]:
     return {name: manifest.fingerprint(json.loads(json.dumps(part))) for name, part in sorted(result.items())}
-
-
-def _rows(table: pd.DataFrame) -> list[Document]:
-    """Rows as plain values: numbers rounded, None where nothing is known."""
-    return [{str(name): _plain(value) for name, value in row.items()} for row in table.to_dict("records")]
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    if isinstance(value, int | float | np.integer | np.floating):
-        number = float(value)
-        return summary.number(number, 6) if np.isfinite(number) else None
-    return summary.text(value)

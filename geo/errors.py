@@ -35,6 +35,41 @@ class AtlasError(Exception):
         super().__init__(template.format(**context))
 
 
+class Clause(dict[str, object]):
+    """A part of a sentence that has words of its own, with its values.
+
+    Its code and sentence are those of an error; as a plain mapping it can be kept in a record.
+
+    Examples
+    --------
+    >>> clause = Clause("rule_apart", "at least {metres} m apart", metres=200)
+    >>> str(clause), clause["code"]
+    ('at least 200 m apart', 'rule_apart')
+    """
+
+    def __init__(self, code: str, template: str, **values: object) -> None:
+        super().__init__(code=code, template=template, values=values)
+        self._said = template.format(**values)
+
+    def __str__(self) -> str:
+        """In English."""
+        return self._said
+
+
+class Clauses(list[Clause]):
+    """Several parts of one sentence.
+
+    Examples
+    --------
+    >>> str(Clauses([Clause("a", "one"), Clause("b", "{n} more", n=2)]))
+    'one; 2 more'
+    """
+
+    def __str__(self) -> str:
+        """In English."""
+        return "; ".join(map(str, self))
+
+
 class StudyError(AtlasError, ValueError):
     """A value of the study is not allowed."""
 

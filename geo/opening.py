@@ -168,6 +168,35 @@ def _grid(text: str, first: Any, last: Any) -> NDArray[np.int8]:
     return schedule.slots(read(text), first, last)
 
 
+def open_halves(places: pd.DataFrame, *, study: Study) -> NDArray[np.bool_]:
+    """The half-hours in which each place is surely open: places × days of the period × half-hours of the day.
+
+    Parameters
+    ----------
+    places : DataFrame
+        ``opening_text``.
+    study : Study
+        Its period and waking hours; other half-hours are closed.
+
+    Returns
+    -------
+    halves : ndarray of bool, shape (places, period_days, 48)
+
+    Examples
+    --------
+    >>> places = pd.DataFrame({"opening_text": ["Tu,Th 10:00-15:00", None]})
+    >>> open_halves(places, study=Study(municipality_code="13105")).sum(axis=(1, 2)).tolist()
+    [80, 0]
+    """
+    last = study.period_start + timedelta(days=study.period_days - 1)
+    grids = [_grid(text, study.period_start, last) == schedule.OPEN for text in _texts(places)]
+    halves = np.array(grids, np.bool_).reshape(len(grids), study.period_days, schedule.SLOTS_PER_DAY)
+    first, end = study.waking_hours
+    halves[:, :, : first * 2] = False
+    halves[:, :, end * 2 :] = False
+    return halves
+
+
 def weekdays(places: gpd.GeoDataFrame, *, study: Study) -> pd.DataFrame:
     """On which weekdays each place opens: surely, on at least half of their dates in the study's period.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from geo import access, coverage, mesh, network
@@ -626,6 +627,25 @@ def number(value: float, digits: int = 1) -> float | int | None:
 def text(value: object) -> str | None:
     """Text for the document: None when it is missing."""
     return None if value is None or pd.isna(value) else str(value)
+
+
+def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain values: numbers rounded, None where nothing is known.
+
+    Examples
+    --------
+    >>> rows(pd.DataFrame({"a": [0.12345678, float("nan")], "b": [True, False]}))
+    [{'a': 0.123457, 'b': True}, {'a': None, 'b': False}]
+    """
+    return [{str(name): _plain(value) for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | float | np.integer | np.floating):
+        return number(float(value), 6) if np.isfinite(float(value)) else None
+    return text(value)
 
 
 def remarks_on_unit(areas: pd.DataFrame, statistics: pd.DataFrame) -> Iterable[Remark]:

@@ -70,9 +70,20 @@ def tell(code: str, template: str, language: Language, /, **values: object) -> s
     if language != "en":
         template = words.get(f"error.{code}", template)
     # A value that the sentence formats itself stays a number.
-    said = {name: _said(words, name, v) if f"{{{name}}}" in template else v for name, v in values.items()}
+    said = {
+        name: _told(v, language) or (_said(words, name, v) if f"{{{name}}}" in template else v)
+        for name, v in values.items()
+    }
     sentence = template.format(**said)
     return _singular(sentence) if language == "en" and template.startswith("{n} ") else sentence
+
+
+def _told(value: object, language: Language) -> str:
+    """Parts of a sentence that have words of their own; blank: it is a plain value."""
+    if not isinstance(value, list) or not value or not all(isinstance(part, dict) for part in value):
+        return ""
+    join = "; " if language == "en" else catalogue(language)["unit.list"]
+    return join.join(tell(part["code"], part["template"], language, **part["values"]) for part in value)
 
 
 _OF_ONE = {

@@ -291,11 +291,11 @@ def test_quotas_that_exclude_each_other_are_named() -> None:
             AREAS, number=3, quotas=[Quota("middle", each_most=1), Quota("type", least={"flat": 1})]
         )
     assert set(str(problem.value.context["rules"]).split("; ")) == {
-        "number = 3",
-        "middle x: 0-1",
-        "middle y: 0-1",
+        "exactly 3 areas",
+        "0 to 1 within x",
+        "0 to 1 within y",
     }
-    with pytest.raises(errors.InfeasibleError, match="required = f"):
+    with pytest.raises(errors.InfeasibleError, match="f is one of them"):
         portfolio.choose(AREAS, number=1, required=["f"])  # its score is not known
 
 

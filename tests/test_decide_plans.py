@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from geo import errors, schemas
 from geo import study as studies
-from geo.decide import candidates, plans, sites
+from geo.decide import aims, candidates, plans, sites
 from geo.decide.candidates import Cost, Gate
 from geo.decide.rules import Rules
 
@@ -172,12 +172,13 @@ def test_the_order_of_a_plan_by_hand() -> None:
 
 def test_more_money_never_serves_fewer_and_what_falls_through_is_replaced() -> None:
     rows, serves, options = line([1, 2, 3, 4, 5, 6, 7, 1, 1])
-    frontier = plans.frontier(rows, serves, options, rules=Rules(years=1), budgets_yen=[0, 120, 240, 360])
+    ask = aims.served(rows, serves)
+    frontier = plans.frontier(ask, options, rules=Rules(years=1), budgets_yen=[0, 120, 240, 360])
     assert frontier["served"].tolist() == [0, 18, 27, 30]
     assert (frontier["status"] == "optimal").all()
     assert frontier["chosen"].tolist()[:2] == ["", "o4"]
-    best = sites.most_served(rows, serves, options, rules=Rules(number=2))
-    other = plans.alternatives(rows, serves, options, best.chosen, rules=Rules(number=2))
+    best = ask(options, Rules(number=2))
+    other = plans.alternatives(ask, options, best, rules=Rules(number=2))
     assert sorted(other["option_id"]) == sorted(best.chosen)
     assert (other["loss"] >= 0).all()
     assert (other["instead"] != "").all()
@@ -190,7 +191,9 @@ def test_what_stays_chosen_in_any_case() -> None:
     rows, serves, options = line([1, 2, 3, 4, 5, 6, 7])
     doubled = rows.assign(weight=rows["weight"].where(rows["row_id"] != "r0", 90))
     stays, solutions = plans.robustness(
-        {"now": (rows, serves), "first": (doubled, serves)}, options, rules=Rules(number=2)
+        {"now": aims.served(rows, serves), "first": aims.served(doubled, serves)},
+        options,
+        rules=Rules(number=2),
     )
     assert stays.set_index("option_id")["chosen_in"].to_dict() == {"o4": 2, "o0": 1, "o1": 1}
     assert stays["option_id"].tolist() == ["o4", "o0", "o1"]

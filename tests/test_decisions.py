@@ -124,14 +124,6 @@ def test_the_sites_of_the_tiny_town(project: Project) -> None:
     assert "geometry" not in json.dumps(record)
 
 
-def test_room_is_asked_for_only_when_told(project: Project) -> None:
-    assert ask(project, Siting)["result"]["with_capacity"] is None
-    (project.path / "sites.toml").write_text("room = true\n" + SITES, encoding="utf-8")
-    told = ask(project, Siting)["result"]["with_capacity"]
-    assert told["status"] == "optimal"
-    assert told["people"] <= 353
-
-
 def test_in_public_nothing_without_consent_is_proposed(project: Project) -> None:
     """All vacant houses of the tiny town are but asked for."""
     (project.path / "sites.toml").write_text('role = "public"\n' + SITES, encoding="utf-8")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import records, widgets
 from app import siting as desk
-from geo import decisions
+from geo import siting as sitings
 from geo.present import maps, siting
 
 page = widgets.open_page("sites")
@@ -47,7 +47,7 @@ if result is not None and result["chosen"]:
 
 st.subheader(page.say("sites.gate"), anchor=False)
 widgets.words_of(page.say("sites.gate_note"))
-widgets.table(siting.gate(decisions.gate_summary(prepared.vacancies, asked), language))
+widgets.table(siting.gate(sitings.gate_summary(prepared.vacancies, asked), language))
 if result is not None and result.get("funnel"):
     widgets.table(siting.funnel(result, language))
 if result is not None and result["chosen"]:

@@ -7,6 +7,7 @@ public role, whatever else is asked.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,8 +15,9 @@ from typing import Literal
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from geo import coverage, errors, schemas
+from geo import coverage, errors, opening, schemas
 from geo.study import Group, PlaceKind, Study
 
 Role = Literal["public", "internal"]
@@ -138,6 +140,7 @@ def options(
     role: Role,
     study: Study,
     enlarge_share: float = 0.5,
+    new_capacity: float | None = None,
 ) -> gpd.GeoDataFrame:
     """Existing places, properties that pass the gate, and actions on open places.
 
@@ -152,6 +155,8 @@ def options(
     study : Study
     enlarge_share : float
         Room that an enlargement adds, as a share of the present capacity.
+    new_capacity : float, optional
+        People whom a new place has room for; None: no limit is known.
 
     Returns
     -------
@@ -172,7 +177,8 @@ def options(
     there = _rows(running, "place_id", "open", "existing", Cost(0, 0)).assign(option_id=running["place_id"])
     parts = [there.assign(capacity=running["capacity"])]
     if "open" in costs:
-        parts.append(_new(passing(vacancies, gate, role=role), costs["open"]))
+        new = _new(passing(vacancies, gate, role=role), costs["open"])
+        parts.append(new.assign(capacity=np.nan if new_capacity is None else float(new_capacity)))
     for action, which in offered.items():
         if action in costs:
             own = gpd.GeoDataFrame(running[which.astype(bool)])
@@ -257,6 +263,70 @@ def _kinds(
     return ()
 
 
+def welcoming(options: pd.DataFrame, places: gpd.GeoDataFrame, *, study: Study) -> pd.DataFrame:
+    """Whom each option brings opening hours.
+
+    Parameters
+    ----------
+    options : schemas.Options
+    places : schemas.Places
+    study : Study
+
+    Returns
+    -------
+    welcome : DataFrame
+        ``option_id, group``. A new place is for everybody, a wider one for those whom it was not for before.
+    """
+    parts = []
+    for group in study.groups:
+        own = dict(zip(places["place_id"], coverage.serves(places, group), strict=True))
+        here = options["site_id"].map(own)
+        fits = here.isna() | (here == (options["action"] != "widen"))
+        parts.append(options.loc[fits, ["option_id"]].assign(group=group.group))
+    return pd.concat(parts, ignore_index=True)
+
+
+def open_slots(
+    options: pd.DataFrame,
+    places: gpd.GeoDataFrame,
+    *,
+    study: Study,
+    new_hours: str,
+    new_days_per_week: float,
+) -> pd.DataFrame:
+    """When each option is surely open, as half-hours of the study's period.
+
+    Parameters
+    ----------
+    options : schemas.Options
+    places : schemas.Places
+    study : Study
+    new_hours : str
+        Of a new place, and of one that is made permanent, which keeps its own hours too.
+    new_days_per_week : float
+        More days: the place opens on so many weekdays from Monday on, at the hours at which it opens now. Where its
+        hours are not known, more days bring nothing that is sure.
+
+    Returns
+    -------
+    opens : DataFrame
+        ``option_id, slot``.
+    """
+    at = pd.Index(places["place_id"]).get_indexer(options["site_id"])
+    told = places["opening_text"].reset_index(drop=True)
+    now = opening.open_halves(pd.DataFrame({"opening_text": told.reindex(at)}), study=study)
+    new = opening.open_halves(pd.DataFrame({"opening_text": [new_hours]}), study=study)[0]
+    weekday = (study.period_start.weekday() + np.arange(study.period_days)) % 7
+    planned: np.ndarray = np.isin(weekday, np.arange(math.ceil(new_days_per_week)))
+    action, there = options["action"].to_numpy(), (options["standing"] == "existing").to_numpy()
+    halves = now.copy()
+    halves[((action == "open") & ~there) | (action == "permanent")] |= new
+    longer = np.flatnonzero(action == "more_days")
+    halves[longer] |= np.any(now[longer], axis=1, keepdims=True) & planned[None, :, None]
+    option, slot = np.nonzero(halves.reshape(len(options), -1))
+    return pd.DataFrame({"option_id": options["option_id"].to_numpy()[option], "slot": slot})
+
+
 def rows(
     people: pd.DataFrame,
     near: pd.DataFrame,
@@ -324,7 +394,8 @@ def week_rows(
     Returns
     -------
     rows, serves : DataFrame
-        For :func:`geo.decide.sites.most_served`. Slots in which the same options are open are one row.
+        For :func:`geo.decide.sites.most_served`. Slots in which the same options are open are one row, and so are
+        origins around which the same options stand: the row has the name of the first of them.
 
     Examples
     --------
@@ -336,22 +407,48 @@ def week_rows(
     0    a|0    10.0
     1    a|1     5.0
     """
-    open_now = (
-        opens.sort_values(["slot", "option_id"], kind="stable").groupby("slot")["option_id"].agg("\n".join)
+    ids = pd.Index(sorted(set(near["option_id"])))
+    used = opens[opens["option_id"].isin(ids)]
+    slot, slots = pd.factorize(used["slot"], sort=True)
+    halves = np.zeros((len(ids), len(slots)), dtype=bool)
+    halves[ids.get_indexer(used["option_id"]), slot] = True
+    around = near.assign(option=ids.get_indexer(near["option_id"])).sort_values(["origin_id", "option"])
+    known = dict(zip(demand["origin_id"], demand["people"].to_numpy(float), strict=True))
+    # Origins around which the same options stand are one, and so are half-hours in which the same ones are open.
+    alike: dict[tuple[int, ...], tuple[str, float]] = {}
+    begins = np.flatnonzero(around["origin_id"].ne(around["origin_id"].shift()).to_numpy())
+    names, at = around["origin_id"].to_numpy(dtype=object), around["option"].to_numpy()
+    for first, end in zip(begins, [*begins[1:], len(at)], strict=True):
+        origin, count = str(names[first]), known.get(names[first], np.nan)
+        if count > 0:
+            here = tuple(at[first:end].tolist())
+            alike[here] = (alike.get(here, (origin, 0.0))[0], alike.get(here, (origin, 0.0))[1] + count)
+    row_ids: list[str] = []
+    weights: list[float] = []
+    pairs: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    for options_here, (origin, count) in alike.items():
+        open_, times = _patterns(halves[list(options_here)])
+        which, column = np.nonzero(open_)
+        pairs.append((column + len(row_ids), np.array(options_here)[which]))
+        row_ids += [f"{origin}|{n}" for n in range(len(times))]
+        weights += (count * times * slot_hours).tolist()
+    row, option = (np.concatenate([pair[k] for pair in pairs] or [np.empty(0, np.int64)]) for k in (0, 1))
+    serves = {
+        "row_id": pd.Categorical.from_codes(row, categories=pd.Index(row_ids, dtype=object)),
+        "option_id": pd.Categorical.from_codes(option, categories=pd.Index(ids, dtype=object)),
+    }
+    return pd.DataFrame({"row_id": row_ids, "weight": np.array(weights, dtype=float)}), pd.DataFrame(serves)
+
+
+def _patterns(halves: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Which of a few options are open together, column by column, and in how many half-hours."""
+    packed = np.ascontiguousarray(np.packbits(halves, axis=0, bitorder="little").T)
+    _, first, times = np.unique(
+        packed.view(f"V{packed.shape[1]}").ravel(), return_index=True, return_counts=True
     )
-    code, patterns = pd.factorize(open_now, sort=True)
-    hours = np.bincount(code, minlength=len(patterns)) * slot_hours
-    members = [(which, option) for which, names in enumerate(patterns) for option in names.split("\n")]
-    pairs = near.merge(pd.DataFrame(members, columns=["which", "option_id"]), on="option_id")
-    pairs = pairs.assign(row_id=pairs["origin_id"] + "|" + pairs["which"].astype(str))
-    found = pairs.drop_duplicates("row_id").merge(demand, on="origin_id")
-    weight = found["people"] * hours[found["which"]]
-    table = pd.DataFrame({"row_id": found["row_id"], "weight": weight}).sort_values(
-        "row_id", ignore_index=True
-    )
-    return table, pairs.loc[pairs["row_id"].isin(table["row_id"]), ["row_id", "option_id"]].reset_index(
-        drop=True
-    )
+    open_ = halves[:, first]
+    kept = open_.any(axis=0)
+    return open_[:, kept], times[kept]
 
 
 # --- the funnel -----------------------------------------------------------------------------------------

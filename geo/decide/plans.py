@@ -1,7 +1,7 @@
 """From a choice to a plan: which first, what more money buys, what if one falls through, what stays in any case.
 
-All functions take weighted rows and who serves them, as :func:`geo.decide.candidates.rows` and
-:func:`geo.decide.candidates.week_rows` give them.
+The order is that of weighted rows and who serves them (:func:`geo.decide.candidates.rows`,
+:func:`geo.decide.candidates.week_rows`); all else asks the question of the aim (:mod:`geo.decide.aims`) again.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ import numpy as np
 import pandas as pd
 
 from geo import schemas
-from geo.decide import sites
+from geo.decide import aims
+from geo.decide.aims import Aim, Asking
 from geo.decide.rules import Rules
 from geo.decide.solver import Solution
-
-Question = tuple[pd.DataFrame, pd.DataFrame]
-"""Rows and who serves them."""
 
 
 def roll_out(
@@ -99,99 +97,104 @@ def gain(rows: pd.DataFrame, serves: pd.DataFrame, options: gpd.GeoDataFrame, ch
 
 
 def frontier(
-    rows: pd.DataFrame,
-    serves: pd.DataFrame,
+    ask: Asking,
     options: gpd.GeoDataFrame,
     *,
     rules: Rules,
     budgets_yen: Sequence[float],
-    time_limit_s: float = sites.TIME_LIMIT_S,
-    seed: int = 0,
+    aim: Aim = "cover",
 ) -> pd.DataFrame:
-    """What each budget can serve at best.
+    """What each budget can reach at best.
+
+    Parameters
+    ----------
+    ask : callable
+        Of :func:`geo.decide.aims.asking`.
+    options : schemas.Options
+    rules : Rules
+        Their budget is replaced.
+    budgets_yen : sequence of float
+    aim : str
+        Whether more or less is better.
 
     Returns
     -------
     frontier : DataFrame
-        ``budget_yen, served, bound, status, chosen`` (joined by ``;``), by budget. A larger budget never serves fewer:
-        where a proof ran out of time the better choice of a smaller budget stands.
+        ``budget_yen, served, bound, status, chosen`` (joined by ``;``), by budget; ``served`` is in the aim's unit, NaN
+        where the budget is too small for any answer. A larger budget is never worse: where a proof ran out of time the
+        better choice of a smaller budget stands.
     """
     found: list[tuple[float, float, float, str, str]] = []
     for budget in sorted(set(budgets_yen)):
-        best = sites.most_served(
-            rows,
-            serves,
-            options,
-            rules=replace(rules, budget_yen=budget),
-            time_limit_s=time_limit_s,
-            seed=seed,
-        )
+        best = ask(options, replace(rules, budget_yen=budget))
         served, chosen = best.objective, ";".join(best.chosen)
-        if found and served < found[-1][1]:
+        if found and aims.better(aim, found[-1][1], served) > 0:
             served, chosen = found[-1][1], found[-1][4]
         found.append((float(budget), served, best.bound, best.status, chosen))
     return pd.DataFrame(found, columns=["budget_yen", "served", "bound", "status", "chosen"])
 
 
 def alternatives(
-    rows: pd.DataFrame,
-    serves: pd.DataFrame,
+    ask: Asking,
     options: gpd.GeoDataFrame,
-    chosen: Sequence[str],
+    best: Solution,
     *,
     rules: Rules,
-    time_limit_s: float = sites.TIME_LIMIT_S,
-    seed: int = 0,
+    aim: Aim = "cover",
 ) -> pd.DataFrame:
     """What to do instead when a chosen site falls through, the others staying.
+
+    Parameters
+    ----------
+    ask : callable
+        Of :func:`geo.decide.aims.asking`.
+    options : schemas.Options
+    best : Solution
+        The choice of ``ask``.
+    rules : Rules
+    aim : str
 
     Returns
     -------
     alternatives : DataFrame
-        ``option_id, instead`` (joined by ``;``; empty: nothing can), ``served``, ``loss`` against the whole plan.
+        ``option_id, instead`` (joined by ``;``; empty: nothing can), ``served``, ``loss`` against the whole plan, both
+        in the aim's unit; NaN: without this site the aim cannot be reached at all.
     """
-    whole = gain(rows, serves, options, chosen)
     found = []
-    for name in sorted(chosen):
-        standing = options["standing"].mask(options["option_id"].isin(chosen), "required")
+    for name in sorted(best.chosen):
+        standing = options["standing"].mask(options["option_id"].isin(best.chosen), "required")
         standing = standing.mask(options["option_id"] == name, "forbidden")
-        changed = gpd.GeoDataFrame(options.assign(standing=standing))
-        best = sites.most_served(rows, serves, changed, rules=rules, time_limit_s=time_limit_s, seed=seed)
-        fresh = [one for one in best.chosen if one not in chosen]
-        found.append((name, ";".join(fresh), best.objective, whole - best.objective))
+        other = ask(gpd.GeoDataFrame(options.assign(standing=standing)), rules)
+        fresh = [one for one in other.chosen if one not in best.chosen]
+        loss = aims.better(aim, best.objective, other.objective)
+        found.append((name, ";".join(fresh), other.objective, loss))
     return pd.DataFrame(found, columns=["option_id", "instead", "served", "loss"])
 
 
 def robustness(
-    questions: Mapping[str, Question],
-    options: gpd.GeoDataFrame,
-    *,
-    rules: Rules,
-    time_limit_s: float = sites.TIME_LIMIT_S,
-    seed: int = 0,
+    questions: Mapping[str, Asking], options: gpd.GeoDataFrame, *, rules: Rules
 ) -> tuple[pd.DataFrame, dict[str, Solution]]:
     """Which options stay chosen under other limits, speeds or groups.
 
     Parameters
     ----------
-    questions : mapping of str to (rows, serves)
+    questions : mapping of str to callable
         The same choice asked in several ways.
+    options : schemas.Options
+    rules : Rules
 
     Returns
     -------
     stays : DataFrame
-        ``option_id, chosen_in, of, share``; those chosen in most questions first.
+        ``option_id, chosen_in, of, share``; those chosen in most questions first. Questions that cannot be met at all
+        count for nothing.
     solutions : dict of str to Solution
     """
-    solutions = {
-        name: sites.most_served(rows, serves, options, rules=rules, time_limit_s=time_limit_s, seed=seed)
-        for name, (rows, serves) in questions.items()
-    }
-    counts = pd.Series(
-        [name for one in solutions.values() for name in one.chosen], dtype=object
-    ).value_counts()
-    stays = pd.DataFrame({"option_id": counts.index, "chosen_in": counts.to_numpy(), "of": len(questions)})
-    stays["share"] = stays["chosen_in"] / max(len(questions), 1)
+    solutions = {name: ask(options, rules) for name, ask in questions.items()}
+    met = [one for one in solutions.values() if one.status != "infeasible"]
+    counts = pd.Series([name for one in met for name in one.chosen], dtype=object).value_counts()
+    stays = pd.DataFrame({"option_id": counts.index, "chosen_in": counts.to_numpy(), "of": len(met)})
+    stays["share"] = stays["chosen_in"] / max(len(met), 1)
     stays = stays.sort_values(["chosen_in", "option_id"], ascending=[False, True], ignore_index=True)
     return stays, solutions
 

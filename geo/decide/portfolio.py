@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 
 from geo import errors
 from geo.decide import solver
+from geo.errors import Clause, Clauses
 
 NEAR_SHARE = 0.05
 """A portfolio whose total is at most this much below the best is an alternative."""
@@ -23,6 +24,9 @@ MOST_ALTERNATIVES = 10
 BALANCED = 0.25
 """A standardised difference up to this is called balanced (Rubin 2001, Health Services and Outcomes Research
 Methodology 2, 169-188)."""
+
+TYPE = "type"
+"""The column of :func:`area_types`; other columns of quotas hold names of zones."""
 
 Array = NDArray[np.float64]
 
@@ -123,20 +127,34 @@ def _limits(
     quotas: Sequence[Quota],
     neighbours: Sequence[tuple[str, str]],
     required: Sequence[str],
-) -> list[tuple[str, list[Row]]]:
+) -> list[tuple[Clause, list[Row]]]:
     """Each rule by its name, as rows: coefficients, least, most."""
     ids = areas["area_id"]
-    named: list[tuple[str, list[Row]]] = [(f"number = {number}", [(np.ones(len(ids)), number, number)])]
-    named += [(f"required = {name}", [((ids == name).to_numpy(float), 1.0, 1.0)]) for name in required]
+    named: list[tuple[Clause, list[Row]]] = [
+        (Clause("rule_areas", "exactly {number} areas", number=number), [(np.ones(len(ids)), number, number)])
+    ]
+    named += [
+        (Clause("rule_required", "{area} is one of them", area=name), [((ids == name).to_numpy(float), 1, 1)])
+        for name in required
+    ]
     for quota in quotas:
         classes = sorted({*areas[quota.column].dropna(), *quota.least, *quota.most})
         for one in classes:
             least = quota.least.get(one, 0)
             most = quota.most.get(one, len(ids) if quota.each_most is None else quota.each_most)
             inside = (areas[quota.column] == one).to_numpy(float)
-            named.append((f"{quota.column} {one}: {least}-{most}", [(inside, least, most)]))
+            named.append((_quota(quota.column, one, least, most), [(inside, least, most)]))
     pairs = [(ids.isin(pair).to_numpy(float), -np.inf, 1.0) for pair in sorted(map(sorted, neighbours))]
-    return [*named, ("neighbours", [row for row in pairs if row[0].sum() == 2])]
+    apart = Clause("rule_neighbours", "never two neighbours")
+    return [*named, (apart, [row for row in pairs if row[0].sum() == 2])]
+
+
+def _quota(column: str, one: str, least: int, most: int) -> Clause:
+    """How many of one class, in words."""
+    if column == TYPE:
+        said = {"area_type": one, "least": least, "most": most}
+        return Clause("rule_type", "{least} to {most} of the type {area_type}", **said)
+    return Clause("rule_within", "{least} to {most} within {zone}", zone=one, least=least, most=most)
 
 
 def _best(score: Array, rows: Sequence[Row]) -> NDArray[np.bool_] | None:
@@ -156,7 +174,7 @@ def _best(score: Array, rows: Sequence[Row]) -> NDArray[np.bool_] | None:
     return None if status == "infeasible" or values is None else values > 0.5
 
 
-def _blame(score: Array, named: list[tuple[str, list[Row]]]) -> errors.InfeasibleError:
+def _blame(score: Array, named: list[tuple[Clause, list[Row]]]) -> errors.InfeasibleError:
     """The fewest rules that exclude each other: each is needed for that."""
     kept = list(named)
     for rule in named:
@@ -169,7 +187,7 @@ def _blame(score: Array, named: list[tuple[str, list[Row]]]) -> errors.Infeasibl
     return errors.InfeasibleError(
         "infeasible_quotas",
         "No choice of areas keeps all of these rules together: {rules}. Loosen one of them.",
-        rules="; ".join(name for name, _ in kept),
+        rules=Clauses(rule for rule, _ in kept),
     )
 
 

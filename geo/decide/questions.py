@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from geo import errors
+from geo import errors, schedule
 from geo.decide import candidates
+from geo.decide.aims import Aim
 from geo.decide.candidates import Cost, Gate
 from geo.decide.rules import Rules
 
@@ -85,6 +87,9 @@ class Passing(_Question):
 class Siting(_Question):
     """Which vacant property is opened, or which place opens longer, for the money."""
 
+    aim: Aim = "cover"
+    """What is to be reached; see :func:`geo.decide.aims.asking`. ``cover``, ``need`` and ``hours`` count all that are
+    wanted, the others the first of them; ``room`` everybody."""
     limit_m: int | None = Field(None, ge=50, le=5000)
     """None: the study's."""
     wanted: tuple[Wanted, ...] = (Wanted(), Wanted(kind="permanent"))
@@ -99,13 +104,44 @@ class Siting(_Question):
     role: Literal["public", "internal"] = "internal"
     new_days_per_week: float = Field(5, gt=0, le=7)
     actions: Mapping[str, Action]
+    new_hours: str | None = None
+    """When a new place, or one made permanent, opens, in words (``Mo-Fr 10:00-16:00``); for the aim ``hours``. None:
+    10 to 16 o'clock on as many weekdays from Monday on: the project's own assumption."""
     enlarge_share: float = Field(0.5, gt=0)
-    room: bool = False
-    """Ask also who finds room: only then an enlargement can be chosen. For a whole ward this may end at the limit of
-    time, and then its answer may differ when it is computed again."""
+    new_capacity: float | None = Field(None, gt=0)
+    """People whom a new place has room for, for the aim ``room``; None: no limit is known."""
+    far_m: float = Field(3000, ge=100, le=10_000)
+    """With ``median``: people who have nothing nearer count as walking so far, metres. With ``center``: longer walks
+    are not searched. The project's own assumption."""
+    need_lowest: float = Field(0.5, ge=0, le=1)
+    """With ``need``: what a person counts where the risk of isolation is lowest; where it is highest 1, between by the
+    rank of the risk. The project's own assumption."""
+    fair_over: str | None = None
+    """With ``fair``: the zone system whose zones are to be alike."""
+    reachable_only: bool = True
+    """With ``center``, ``least`` and ``backup``: leave out, and say so, whom nothing at all could reach."""
     gate: Passing = Passing()
     rates: Mapping[str, float] | None = None
     """Share of properties at a stage of the funnel that reach the next."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _days(cls, given: Any) -> Any:
+        """Hours in words say how many days; who says both must mean the same."""
+        words = given.get("new_hours") if isinstance(given, Mapping) else None
+        if not isinstance(words, str):
+            return given
+        days = schedule.days_per_week(schedule.parse(words).schedule)
+        if math.isnan(days):
+            raise ValueError("new_hours: no weekdays and hours can be read from these words")
+        if given.get("new_days_per_week", days) != days:
+            raise ValueError(f"new_hours are {days:g} days a week, new_days_per_week says otherwise")
+        return {**given, "new_days_per_week": days}
+
+    def hours(self) -> str:
+        """When a new place opens."""
+        names = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+        return self.new_hours or f"{','.join(names[: math.ceil(self.new_days_per_week)])} 10:00-16:00"
 
     def rules(self) -> Rules:
         """As rules of a choice."""

@@ -537,6 +537,7 @@ def fair_cover(
     already = case.served(near["origin_id"], near["option_id"])
     zone, zones = pd.factorize(membership["zone_id"], sort=True)
     row = case.rows.get_indexer(membership["origin_id"])
+    zone, row = zone[row >= 0], row[row >= 0]  # Of a zone only those who are asked count.
     inside = sparse.csr_array((np.ones(len(row)), (zone, row)), (len(zones), len(case.people)))[:, :]
     people = inside @ case.people
     inhabited = np.flatnonzero(people > 0)
@@ -772,10 +773,26 @@ def _blame(
         without = replace(guilty, **{name: Rules().__getattribute__(name)})
         if not possible(without):
             guilty = without
-    named = [name for name in FAMILIES if getattr(guilty, name) != getattr(Rules(), name)]
     return errors.InfeasibleError(
         "infeasible_together",
         "Not everybody can have a place within {metres} m under these rules: {rules}. Loosen one of them.",
         metres=f"{limit_m:g}",
-        rules=", ".join(f"{name} = {getattr(guilty, name)}" for name in named) or "standing, site_id",
+        rules=_rules(guilty),
+    )
+
+
+def _rules(kept: Rules) -> errors.Clauses:
+    """The rules that a choice must keep, in words."""
+    told = errors.Clauses()
+    if kept.number is not None:
+        told.append(errors.Clause("rule_number", "at most {number} actions", number=kept.number))
+    if kept.budget_yen is not None:
+        told.append(errors.Clause("rule_budget", "at most {yen} yen", yen=round(kept.budget_yen)))
+    if kept.min_distance_m:
+        told.append(errors.Clause("rule_apart", "at least {metres} m apart", metres=kept.min_distance_m))
+    if kept.one_per_zone:
+        told.append(errors.Clause("rule_zone", "at most one in each zone"))
+    # Without any of them it is what holds in any case.
+    return told or errors.Clauses(
+        [errors.Clause("rule_site", "one action at each place, none that is ruled out")]
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from geo import text
+from geo.present import committee, siting
 from geo.present.words import label
 
 Record = Mapping[str, Any]
@@ -86,46 +87,87 @@ def _tables(record: Record, language: text.Language) -> Tables:
         "territories": ("present",),
     }[record["kind"]]
     result = record["result"]
+    cell = _Cell(record, language)
     return [
         (
             text.say(f"decide.table.{name}", language),
             [label("decide.column", column, language) for column in result[name][0]],
-            [list(row.values()) for row in result[name]],
+            [[cell.of(column, value) for column, value in row.items()] for row in result[name]],
         )
         for name in shown
         if result.get(name)
     ]
 
 
+class _Cell:
+    """Values of a record's lists in words."""
+
+    def __init__(self, record: Record, language: text.Language) -> None:
+        result = record["result"]
+        self.language = language
+        named = result["areas"] if record["kind"] == "model_areas" else []
+        self.areas = {row["area_id"]: row["name"] for row in named}
+        self.sites = siting.site_names(result, language)
+
+    def of(self, column: str, value: object) -> object:
+        """One value by its column."""
+        language = self.language
+        if value is None:
+            return "–"
+        if isinstance(value, bool):
+            return text.say(f"decide.{'yes' if value else 'no'}", language)
+        if column == "option_id":
+            return siting.option(str(value), self.sites, language)
+        if column in ("instead", "chosen"):
+            return siting.several(str(value), self.sites, language)
+        if column in ("criterion", "feature"):
+            return committee.criterion(str(value), language)
+        if column in ("action", "status", "stage"):
+            key = {"action": "decide.action", "status": "sites.status", "stage": "sites.stage"}[column]
+            return text.say(f"{key}.{value}" if column == "action" else f"{key}_{value}", language)
+        if isinstance(value, int | float):
+            return f"{value:,}" if float(value).is_integer() else f"{value:,.2f}"
+        return self.areas.get(str(value), self.sites.get(str(value), value))
+
+
 def _model_areas(record: Record, language: text.Language, most: int) -> list[str]:
     result = record["result"]
     name = {row["area_id"]: row["name"] for row in result["areas"]}
+    join = text.say("unit.list", language)
 
     def say(key: str, **values: object) -> str:
         return text.say(f"decide.{key}", language, **values)
 
     def area(ids: Sequence[str]) -> str:
-        return text.say("unit.list", language).join(name.get(one, one) for one in ids)
+        return join.join(name.get(one, one) for one in ids)
 
     firsts = {row["area_id"]: row["share"] for row in result["acceptability"] if row["rank"] == 1}
-    order = sorted(
-        result["ranking"], key=lambda row: (row["weighted_sum_rank"] or len(name) + 1, row["area_id"])
-    )
+    rows = {row["area_id"]: row for row in result["ranking"]}
     told = [say("chosen_areas", areas=area(result["chosen"]))]
-    told.append(say("front", n=sum(row["pareto"] for row in order), all=len(order)))
-    for row in order[:most]:
+    for one in result["alternatives"][:most]:
+        less = 100 * (1 - one["total"] / result["total"]) if result["total"] else 0.0
+        told.append(say("portfolio", areas=area(one["chosen"]), share=f"{less:.1f}"))
+    told.append(say("front", n=sum(row["pareto"] for row in rows.values()), all=len(rows)))
+    for row in [rows[one] for one in committee.order(result)][:most]:
         values = {"area": name[row["area_id"]], "share": f"{100 * firsts[row['area_id']]:.0f}"}
         if row["weighted_sum_rank"] is None:
             told.append(say("unranked", **values))
         else:
             ranks = {"rank": row["weighted_sum_rank"], "topsis": row["topsis_rank"]}
-            told.append(say("ranked", **values, **ranks, score=row["weighted_sum"]))
+            told.append(say("ranked", **values, **ranks, score=f"{row['weighted_sum']:.2f}"))
     if result["agreement"] is not None:
         told.append(say("agreement", value=f"{result['agreement']:.2f}"))
     told += _members(result, say, area)
-    told += _reasons(result, say, name, language)
-    pairs = [(area([row["area_id"]]), area([row["comparison_id"]])) for row in result["comparison"]]
-    return [*told, *(say("compared", area=one, other=other) for one, other in pairs)]
+    told += committee.reasons(result["why"], name, language)
+    pairs = {row["area_id"]: row["comparison_id"] for row in result["comparison"]}
+    for one in result["chosen"]:
+        found = one in pairs
+        told.append(
+            say("compared", area=area([one]), other=area([pairs[one]]))
+            if found
+            else say("matched_none", area=area([one]))
+        )
+    return told
 
 
 def _members(
@@ -140,19 +182,6 @@ def _members(
     return told
 
 
-def _reasons(
-    result: Mapping[str, Any], say: Callable[..., str], name: Mapping[str, str], language: text.Language
-) -> list[str]:
-    told = []
-    for reason in result["why"]:
-        values = {key: value for key, value in reason.items() if key != "code"}
-        values |= {key: name.get(values[key], values[key]) for key in ("a", "b") if key in values}
-        if "criterion" in values:
-            values["criterion"] = label("criterion", values["criterion"], language)
-        told.append(say(f"why.{reason['code']}", **values))
-    return told
-
-
 def _sites(record: Record, language: text.Language, most: int) -> list[str]:
     result = record["result"]
 
@@ -160,39 +189,38 @@ def _sites(record: Record, language: text.Language, most: int) -> list[str]:
         return text.say(f"decide.{key}", language, **values)
 
     if result["status"] == "infeasible":
-        why = result["why"]
-        return [say("infeasible"), text.tell(why["code"], why["template"], language, **why["values"])]
-    told = [say("cost", n=len(result["plan"]), yen=f"{result['cost_yen']:,}")]
+        return [say("infeasible"), siting.proof(result, language)]
+    named = siting.site_names(result, language)
+    told = [say("cost", n=len(result["plan"]), yen=f"{result['cost_yen']:,}"), siting.proof(result, language)]
     for row in result["people"]:
-        days = record["study"]["permanent_min_days_per_week"]
-        group, kind = (
-            label("group", row["group"], language),
-            text.say(f"kind.{row['kind']}", language, days=days),
-        )
-        told.append(say("served", group=group, kind=kind, n=row["newly_served"], people=row["people"]))
+        days = f"{record['study']['permanent_min_days_per_week']:g}"
+        group = label("group", row["group"], language)
+        kind = text.say(f"kind.{row['kind']}", language, days=days)
+        newly = {"n": f"{row['newly_served']:,.0f}", "people": f"{row['people']:,.0f}"}
+        told.append(say("served", group=group, kind=kind, **newly))
     for row in result["plan"][:most]:
-        action = say(f"action.{row['action']}")
         values = {
             "step": row["step"],
-            "action": action,
-            "site": row["site_id"],
-            "gain": f"{row['gain']:,.1f}",
+            "option": siting.option(row["option_id"], named, language),
+            "gain": siting.amount(row["gain"], result["plan_unit"], language),
         }
         told.append(say("step", **values, yen=f"{row['cost_yen']:,}"))
-    if result["status"] == "optimal":
-        told.append(say("optimal"))
-    else:
-        told.append(say("gap", share=f"{100 * result['gap']:.2f}"))
     told.append(say("gate", n=result["gate"]["passing"], all=result["gate"]["properties"]))
     return told
 
 
 def _territories(record: Record, language: text.Language, most: int) -> list[str]:
     del most
-    told = []
-    for one in record["result"]["proposed"]:
-        values = {key: one[key] for key in ("number", "largest", "bound")}
-        told.append(text.say("decide.territories", language, **values))
+    result, told = record["result"], []
+    group = label("group", result["group"], language)
+    if loads := [row["load"] for row in result["present"]]:
+        system = label("system", record["question"]["present"], language)
+        values = {"largest": f"{max(loads):,.0f}", "smallest": f"{min(loads):,.0f}", "system": system}
+        told.append(text.say("decide.present_loads", language, **values))
+    for one in result["proposed"]:
+        largest, bound = (f"{one[key]:,.0f}" for key in ("largest", "bound"))
+        said = {"number": one["number"], "group": group, "largest": largest, "bound": bound}
+        told.append(text.say("decide.proposed", language, **said))
     return told
 
 

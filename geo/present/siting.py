@@ -44,13 +44,52 @@ def several(joined: str, named: Names, language: text.Language) -> str:
     return text.say("unit.list", language).join(option(one, named, language) for one in joined.split(";"))
 
 
+def amount(value: float | None, unit: str, language: text.Language) -> str:
+    """A value of an aim in its unit; what cannot be reached at all is said so.
+
+    Examples
+    --------
+    >>> amount(1234.4, "people", "en"), amount(0.618, "share", "en"), amount(None, "metres", "en")
+    ('1,234 people', '61.8%', 'Not possible')
+    """
+    if value is None or value != value:
+        return text.say("sites.no_answer", language)
+    if unit == "share":
+        return words.percent(value, language)
+    return text.say(f"sites.unit_{unit}", language, n=f"{value:,.0f}")
+
+
 def proof(answer: Document, language: text.Language) -> str:
-    """Status, bound and gap in one sentence: they stand beside every answer."""
+    """What the choice comes to, then status, bound and gap: they stand beside every answer."""
+    told = []
+    if left := answer["not_asked"]:
+        people = words.count(left["people"], language)
+        if left["origins"]:
+            told = [text.say("sites.not_asked_people", language, n=people, origins=left["origins"])]
     if answer["status"] == "infeasible":
         why = answer["why"]
-        return text.tell(why["code"], why["template"], language, **why["values"])
-    said = {"n": f"{answer['objective']:,.0f}", "bound": f"{answer['bound']:,.0f}"}
-    return text.say(f"sites.{answer['status']}", language, **said, gap=f"{100 * answer['gap']:.2f}")
+        return _joined([text.tell(why["code"], why["template"], language, **why["values"]), *told], language)
+    n, bound = (amount(answer[key], answer["unit"], language) for key in ("objective", "bound"))
+    first = text.say(f"sites.result_{answer['aim']}", language, n=n)
+    gap = f"{100 * answer['gap']:.2f}"
+    return _joined(
+        [first, text.say(f"sites.{answer['status']}", language, bound=bound, gap=gap), *told], language
+    )
+
+
+def _joined(sentences: Sequence[str], language: text.Language) -> str:
+    return ("" if language == "ja" else " ").join(sentences)
+
+
+def site_names(answer: Document, language: text.Language) -> dict[str, str]:
+    """The sites of a kept answer, as :func:`names` tells them."""
+    told = {}
+    for one in answer.get("sites", ()):
+        short = str(one["site_id"]).rpartition(":")[2]
+        kind = text.say(f"sites.{one['kind']}", language) if one["kind"] else ""
+        number = text.say("sites.vacancy", language, kind=kind, number=short).strip()
+        told[one["site_id"]] = one["name"] or number
+    return told
 
 
 def figures(answer: Document, days: str, language: text.Language) -> list[tuple[str, str]]:
@@ -88,9 +127,7 @@ def plan(answer: Document, named: Names, language: text.Language) -> Rows:
             text.say(f"decide.action.{row['action']}", language),
             named.get(row["site_id"], row["site_id"]),
             yen(row["cost_yen"], language),
-            row["gain"],
-            row["total"],
-            row["loss"],
+            *(amount(row[part], answer["plan_unit"], language) for part in ("gain", "total", "loss")),
         )
         for row in answer["plan"]
     ]
@@ -103,23 +140,29 @@ def plan(answer: Document, named: Names, language: text.Language) -> Rows:
 
 
 def frontier_bars(answer: Document, budget_yen: float | None, language: text.Language) -> str:
-    """How many people each budget brings a place, at best."""
-    most = max((row["served"] for row in answer["frontier"]), default=0) or 1
+    """What each budget comes to at best."""
+    most = max((row["served"] or 0 for row in answer["frontier"]), default=0) or 1
+    unit = answer["unit"]
     drawn = [
         charts.Bar(
             yen(row["budget_yen"], language),
-            (charts.Part(row["served"] / most, f"{row['served']:,.0f}", palettes.WITHIN[1]),),
+            (
+                charts.Part(
+                    (row["served"] or 0) / most, amount(row["served"], unit, language), palettes.WITHIN[1]
+                ),
+            ),
             text.say(
                 "sites.frontier_bar",
                 language,
                 budget=yen(row["budget_yen"], language),
-                n=words.count(row["served"], language),
+                n=amount(row["served"], unit, language),
             ),
             marked=row["budget_yen"] == budget_yen,
         )
         for row in answer["frontier"]
     ]
-    return charts.bars(text.say("sites.frontier_caption", language), drawn)
+    goal = text.say(f"sites.goal_{answer['aim']}", language)
+    return charts.bars(text.say("sites.frontier_caption", language, goal=goal), drawn)
 
 
 def frontier(answer: Document, named: Names, language: text.Language) -> Rows:
@@ -127,8 +170,8 @@ def frontier(answer: Document, named: Names, language: text.Language) -> Rows:
     rows = [
         (
             yen(row["budget_yen"], language),
-            row["served"],
-            row["bound"],
+            amount(row["served"], answer["unit"], language),
+            amount(row["bound"], answer["unit"], language),
             text.say(f"sites.status_{row['status']}", language),
             several(row["chosen"], named, language),
         )
@@ -144,9 +187,9 @@ def alternatives(answer: Document, named: Names, language: text.Language) -> Row
     rows = [
         (
             option(row["option_id"], named, language),
-            several(row["instead"], named, language),
-            row["served"],
-            row["loss"],
+            several(row["instead"] or "", named, language),
+            amount(row["served"], answer["unit"], language),
+            amount(row["loss"], answer["unit"], language),
         )
         for row in answer["alternatives"]
     ]
@@ -154,7 +197,7 @@ def alternatives(answer: Document, named: Names, language: text.Language) -> Row
 
 
 def robustness(answer: Document, named: Names, language: text.Language) -> Rows:
-    """Which options stay chosen at other walks."""
+    """Which options stay chosen at other walks, paces and groups."""
     rows = [
         (
             option(row["option_id"], named, language),
@@ -162,7 +205,8 @@ def robustness(answer: Document, named: Names, language: text.Language) -> Rows:
         )
         for row in answer["robustness"]
     ]
-    return _rows("robustness", ("option", "stays"), rows, language)
+    asked = len(answer["robustness_of"])
+    return _rows("robustness", ("option", "stays"), rows, language, n=asked)
 
 
 def gate(summary: Document, language: text.Language) -> Rows:
