@@ -10,6 +10,7 @@ together, each in a browser of their own on this same machine.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -28,7 +29,7 @@ from typing import Any
 
 import report
 import wards
-from playwright.sync_api import Frame, Page, sync_playwright
+from playwright.sync_api import Error, Frame, Page, sync_playwright
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -122,8 +123,9 @@ def drawn(page: Page, who: str, at_least: int) -> Frame:
     end = time.perf_counter() + PATIENCE_MS / 1000
     while time.perf_counter() < end:
         for frame in page.frames:
-            if "streamlit_folium" in frame.url and (frame.evaluate(SHOWN[who]) or 0) >= at_least:
-                return frame
+            with contextlib.suppress(Error):  # a frame that is being replaced
+                if "streamlit_folium" in frame.url and (frame.evaluate(SHOWN[who]) or 0) >= at_least:
+                    return frame
         page.wait_for_timeout(20)
     raise TimeoutError(who)
 

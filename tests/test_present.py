@@ -315,6 +315,19 @@ def test_a_view_is_ascii_that_ends_no_script_and_no_template(title: str) -> None
     assert json.loads(script)["title"] == title
 
 
+@given(st.lists(st.tuples(st.sampled_from("01AZ"), st.integers(1, 120)), max_size=8))
+def test_packed_codes_hold_every_feature(runs: list[tuple[str, int]]) -> None:
+    codes = "".join(code * n for code, n in runs)
+    sent = maps.packed(codes)
+    told = re.sub(
+        "(.)([a-j]+)",
+        lambda found: found[1] * int(found[2].translate(str.maketrans("abcdefghij", "0123456789"))),
+        sent,
+    )
+    assert told == codes
+    assert len(sent) <= len(codes)
+
+
 # --- colours --------------------------------------------------------------------------------------------
 
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.

@@ -79,7 +79,7 @@ def html(table: Rows, *, marked: int | None = None) -> str:
     marked : int, optional
         The row that is chosen on the map.
     """
-    head = "".join(f'<th scope="col"{_align(c)}>{html_format.escape(c.label)}</th>' for c in table.columns)
+    head = "".join(f"<th scope=col{_align(c)}>{html_format.escape(c.label)}</th>" for c in table.columns)
     body = "".join(_html_row(table, row, marked=i == marked) for i, row in enumerate(table.rows))
     if not table.rows:
         body = f'<tr><td colspan="{len(table.columns)}">{html_format.escape(_nothing(table))}</td></tr>'
@@ -93,15 +93,13 @@ def html(table: Rows, *, marked: int | None = None) -> str:
 def _html_row(table: Rows, row: tuple[Value, ...], *, marked: bool) -> str:
     cells = []
     for i, (value, column) in enumerate(zip(row, table.columns, strict=True)):
-        tag, scope = ("th", ' scope="row"') if i == 0 else ("td", "")
-        cells.append(
-            f"<{tag}{scope}{_align(column)}>{html_format.escape(table.show(value, column.kind))}</{tag}>"
-        )
+        tag, kind = ("th", " scope=row") if i == 0 else ("td", _align(column))
+        cells.append(f"<{tag}{kind}>{html_format.escape(table.show(value, column.kind))}</{tag}>")
     return f"<tr{' class=ib-marked' if marked else ''}>{''.join(cells)}</tr>"
 
 
 def _align(column: Column) -> str:
-    return "" if column.kind == "text" else ' class="ib-number"'
+    return " class=ib-text" if column.kind == "text" else ""
 
 
 def _nothing(table: Rows) -> str:

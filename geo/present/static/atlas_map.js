@@ -610,7 +610,14 @@
     new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(map.getContainer());
   };
 
+  // The other half of maps.packed: a code, and how often as letters a to j for the digits.
+  function unpacked(codes) {
+    const count = (letters) => Number(letters.replace(/./g, (letter) => letter.charCodeAt(0) - 97));
+    return codes.replace(/(.)([a-j]+)/g, (_, code, letters) => code.repeat(count(letters)));
+  }
+
   IB.view = function (view) {
+    view.codes = unpacked(view.codes);
     state.wanted = view;
     const names = ["wards", "areas", view.layer, "streets", "places"];
     if (view.zones) names.push(view.zones);
