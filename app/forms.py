@@ -78,6 +78,7 @@ def entry(project: Project, row: dict[str, Any], version: int) -> None:
     place, key = str(row["place_id"]), f"entry/{row['place_id']}/{version}"
     _words(row, key)
     _state(row, key)
+    _offers(row, key)
     for column, field in zip(st.columns(2) * 2, DATES, strict=True):
         shown = _day(row[field])
         column.date_input(_label(field), shown, FIRST, LAST, format="YYYY-MM-DD", key=f"{key}/{field}")
@@ -133,14 +134,7 @@ def _words(row: dict[str, Any], key: str) -> None:
 
 def _state(row: dict[str, Any], key: str) -> None:
     left, middle, right = st.columns(3)
-    left.number_input(
-        _label("capacity"),
-        min_value=0.0,
-        value=None if row["capacity"] != row["capacity"] else float(row["capacity"]),
-        step=1.0,
-        format="%g",
-        key=f"{key}/capacity",
-    )
+    _number(left, row, "capacity", key)
     middle.selectbox(
         _label("status"),
         schemas.PLACE_STATUS,
@@ -155,6 +149,42 @@ def _state(row: dict[str, Any], key: str) -> None:
         index=stages.index(_text(row["stage"])),
         format_func=_named("place_stage", "no_stage"),
         key=f"{key}/stage",
+    )
+
+
+def _offers(row: dict[str, Any], key: str) -> None:
+    """What a place asks of those who come, and what it offers; blank is not known."""
+    for field, options in (("functions", schemas.FUNCTIONS), ("languages", schemas.LANGUAGES)):
+        chosen = [one for one in _text(row[field]).split(";") if one]
+        st.multiselect(
+            _label(field),
+            [*options, *(one for one in chosen if one not in options)],
+            chosen,
+            format_func=_named(told.LABELS[field], "all"),
+            key=f"{key}/{field}",
+            placeholder=say("unknown_hint"),
+        )
+    left, middle, right = st.columns(3)
+    steps = ["", "yes", "no"]
+    left.selectbox(
+        _label("step_free"),
+        steps,
+        index=steps.index(_text(row["step_free"])),
+        format_func=_named("step_free", "unknown_hint"),
+        key=f"{key}/step_free",
+    )
+    _number(middle, row, "fee_yen", key)
+    _number(right, row, "fee_child_yen", key)
+
+
+def _number(column: Any, row: dict[str, Any], field: str, key: str) -> None:
+    column.number_input(
+        _label(field),
+        min_value=0.0,
+        value=None if row[field] != row[field] else float(row[field]),
+        step=1.0,
+        format="%g",
+        key=f"{key}/{field}",
     )
 
 

@@ -31,6 +31,7 @@ HOUR = time(14)
 MUNICIPAL = "municipal"
 FIELDS = (
     "name", "address", "latitude", "longitude", "kind", "targets", "opening", "capacity", "operator", "status",
+    "step_free", "fee", "languages", "functions",
 )  # fmt: skip
 """What a column of a list can be said to be."""
 LISTED_GAPS = 30

@@ -65,7 +65,8 @@ def suits(places: pd.DataFrame, group: Group) -> pd.Series:
     if group.needs_step_free:
         checks.append((places["step_free"] == "yes", places["step_free"].isna()))
     if group.max_fee_yen is not None:
-        checks.append((places["fee_yen"] <= group.max_fee_yen, places["fee_yen"].isna()))
+        fee = places["fee_child_yen" if group.pays == "child" else "fee_yen"]
+        checks.append((fee <= group.max_fee_yen, fee.isna()))
     if group.language is not None:
         spoken = places["languages"].fillna("").astype(str).str.split(";")
         checks.append(

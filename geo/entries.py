@@ -6,6 +6,7 @@ same does not undo it; one that says something new wins, and the change that it 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -21,7 +22,12 @@ FIELDS = (
     "kind",
     "targets",
     "opening_text",
+    "functions",
     "capacity",
+    "fee_yen",
+    "fee_child_yen",
+    "step_free",
+    "languages",
     "operator",
     "status",
     "stage",
@@ -37,8 +43,11 @@ CHOICES: Mapping[str, Collection[str]] = {
     "status": schemas.PLACE_STATUS,
     "stage": tuple(schemas.STAGES),
 }
+"""Fields by which entries are found, and their values."""
+_WORDS: Mapping[str, Collection[str]] = {**CHOICES, "step_free": ("yes", "no")}
 LONGEST = 500
 """Letters of a name or of opening words: a safeguard, far more than any list has."""
+NUMBERS = ("capacity", "fee_yen", "fee_child_yen")
 _DATES = ("opened_on", "closed_on", "verified_on", "next_review_on")
 _YEARS = range(1868, 2201)
 
@@ -214,17 +223,19 @@ def _value(field: str, value: Any) -> Any:
         return bool(value)
     if field == "targets":
         return _targets(value)
+    if field in ("functions", "languages"):
+        return _several(field, value)
     if changes.plain(value) is None or value == "":
         return _blank(field)
-    if field == "capacity":
-        return _capacity(value)
+    if field in NUMBERS:
+        return _number(field, value)
     return _date(field, value) if field in _DATES else _text(field, str(value))
 
 
 def _blank(field: str) -> Any:
     if field in ("name", "kind", "status"):
         raise errors.DataError("entry_blank", "{field} must not be blank.", field=field)
-    return float("nan") if field == "capacity" else None
+    return float("nan") if field in NUMBERS else None
 
 
 def _text(field: str, value: str) -> Any:
@@ -239,7 +250,7 @@ def _text(field: str, value: str) -> Any:
             n=len(words),
             most=LONGEST,
         )
-    if field in CHOICES and words not in CHOICES[field]:
+    if field in _WORDS and words not in _WORDS[field]:
         raise _refused(field, words)
     return words
 
@@ -251,13 +262,27 @@ def _targets(value: Any) -> str:
     return ";".join(target for target in schemas.TARGETS if target in given)
 
 
-def _capacity(value: Any) -> float:
+def _several(field: str, value: Any) -> str | None:
+    """Functions or languages; none of them is not known."""
+    told = changes.plain(value) if isinstance(value, str | float) else value
+    given = told.split(";") if isinstance(told, str) and told else list(told or ())
+    if field == "functions":
+        fits = set(given) <= set(schemas.FUNCTIONS)
+    else:
+        fits = all(re.fullmatch("[a-z]{2}", str(one)) for one in given)
+    if not fits:
+        raise _refused(field, ";".join(map(str, given)))
+    order = schemas.FUNCTIONS if field == "functions" else sorted(set(given))
+    return ";".join(one for one in order if one in given) or None
+
+
+def _number(field: str, value: Any) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise _refused("capacity", str(value)) from None
+        raise _refused(field, str(value)) from None
     if not 0 <= number <= 1_000_000:
-        raise _refused("capacity", str(value))
+        raise _refused(field, str(value))
     return number
 
 

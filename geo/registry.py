@@ -38,7 +38,7 @@ ALIKE = 85.0
 _GENERAL = ("facility", "other")
 _FILLED = (
     *("capacity", "operator", "address", "verified_on", "opened_on", "closed_on", "next_review_on"),
-    *("functions", "step_free", "fee_yen", "languages"),
+    *("functions", "step_free", "fee_yen", "fee_child_yen", "languages"),
 )
 _M_PER_DEGREE = 111_200.0
 

@@ -54,6 +54,30 @@ PRECISIONS = ("point", "block", "town", "district", "municipality", "prefecture"
 DAYPARTS = ("morning", "afternoon", "evening")
 FUNCTIONS = ("gather", "consult", "learn", "eat", "watch", "join")
 """What a place offers: 集う, 相談, 学び, 食, 見守り, 参加支援."""
+LANGUAGES = (
+    *(
+        "ja",
+        "en",
+        "zh",
+        "ko",
+        "vi",
+        "ne",
+        "tl",
+        "pt",
+        "es",
+        "fr",
+        "id",
+        "th",
+        "my",
+        "ru",
+        "uk",
+        "hi",
+        "bn",
+        "mn",
+    ),
+    *("ar", "km", "si", "de", "it", "ur", "fa", "lo", "ta", "tr", "ms"),
+)
+"""Languages with a name of their own here, by ISO 639-1; a list may tell others by their codes."""
 OPTIONS = ("vacancy", "longer_opening", "other_group")
 """What could close a gap: a vacant property, an existing place that opens more often, or for more people."""
 GOODS = ("places", "nearness", "open_share", "room")
@@ -195,9 +219,11 @@ class Places(Table):
     """Of FUNCTIONS, joined by ``;``; None: the list does not say."""
     step_free: Text = pa.Field(isin=("yes", "no"), nullable=True)
     fee_yen: Series[float] = pa.Field(ge=0, nullable=True)
-    """For one visit; 0: free; NaN: not known, or no fixed sum."""
+    """What an adult pays for one visit; 0: free; NaN: not known, or no fixed sum."""
+    fee_child_yen: Series[float] = pa.Field(ge=0, nullable=True)
+    """The same of a child at primary or middle school; where one fee is for all, both are equal."""
     languages: Text = pa.Field(nullable=True)
-    """ISO 639-1 codes beside Japanese, joined by ``;``."""
+    """ISO 639-1 codes beside Japanese, joined by ``;``; ``ja``: Japanese alone."""
     precision: Text = pa.Field(isin=PRECISIONS, default="point")
     """Of the position; blank in older stores, whose lists all had coordinates of their own."""
     source_row: Series[int]

@@ -49,6 +49,8 @@ class Group(BaseModel):
     """Only places without steps count; where a list does not say, the place may count."""
     max_fee_yen: float | None = Field(None, ge=0)
     """Only places that cost at most this count; where a list does not say, the place may count."""
+    pays: Literal["adult", "child"] = "adult"
+    """Whose fee they pay, where a list tells adults and children apart."""
     language: str | None = Field(None, pattern=r"^[a-z]{2}$")
     """Only places where this language (ISO 639-1) is spoken count; where a list does not say, it may count."""
 

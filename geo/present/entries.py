@@ -24,8 +24,13 @@ LABELS = {
     "stage": "place_stage",
     "targets": "place_target",
     "precision": "levels",
+    "step_free": "step_free",
+    "functions": "function",
+    "languages": "spoken",
 }
 """Fields whose values have words of their own, and the part of the catalogue where they stand."""
+LISTS = ("targets", "functions", "languages")
+"""Fields that hold several values, joined by ``;``."""
 NOT_SET = ("stage", "closed_on", "next_review_on")
 """Fields that may be blank because there is nothing to tell."""
 WHOLE = (
@@ -36,7 +41,12 @@ WHOLE = (
     "targets",
     "opening_text",
     "understood",
+    "functions",
     "capacity",
+    "fee_yen",
+    "fee_child_yen",
+    "step_free",
+    "languages",
     "operator",
     "status",
     "stage",
@@ -167,8 +177,8 @@ def value(field: str, found: Any, language: text.Language) -> str:
         return text.say("registry.not_set" if field in NOT_SET else "unit.unknown", language)
     if field == "do_not_publish":
         return text.say("registry.hidden" if found else "registry.public", language)
-    if field == "targets":
-        named = (words.label("place_target", one, language) for one in str(found).split(";"))
+    if field in LISTS:
+        named = (words.label(LABELS[field], one, language) for one in str(found).split(";"))
         return text.say("unit.list", language).join(named)
     if field in LABELS:
         return words.label(LABELS[field], str(found), language)

@@ -22,8 +22,9 @@ import geopandas as gpd
 import pandas as pd
 import xlsxwriter
 
-from geo import registry, schedule, schemas
+from geo import registry, schedule, schemas, text
 from geo.present import tables
+from geo.present.words import label
 
 Form = Literal["csv", "xlsx", "cafeteria49", "facilities"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -169,7 +170,27 @@ def _cafeteria(row: Mapping[Any, Any]) -> dict[str, str]:
     if row["precision"] != "point":
         # The standard cannot say that a position is that of a town: blank, so that nobody takes it for the door.
         bound |= {names["latitude"]: "", names["longitude"]: ""}
-    return {**bound, names["id"]: _number(row), **{names[field]: cell for field, cell in opening.items()}}
+    cells = {names[field]: cell for field, cell in opening.items()}
+    return {**bound, names["id"]: _number(row), **cells, **_offers(row, own)}
+
+
+def _offers(row: Mapping[Any, Any], own: Mapping[str, str]) -> dict[str, str]:
+    """For whom, for how much and what besides gathering and eating; steps and languages are remarks there."""
+    names, between = _standard("cafeteria49"), text.say("unit.list", "ja")
+    told = dict.fromkeys(names["fee_child_yen"], own["fee_child_yen"])
+    told[names["fee_yen"]] = own["fee_yen"]
+    if row["targets_known"]:
+        told[names["condition"]] = between.join(names["targets"][one] for one in own["targets"].split(";"))
+    if own["functions"]:
+        more = [
+            names["functions"][one] for one in own["functions"].split(";") if one not in ("gather", "eat")
+        ]
+        told[names["support"]] = ";".join(more) or names["nothing_more"]
+    remarks = [text.say(f"step_free.{own['step_free']}", "ja")] if own["step_free"] else []
+    if own["languages"]:
+        spoken = (label("spoken", one, "ja") for one in own["languages"].split(";"))
+        remarks.append(names["spoken"] + between.join(spoken))
+    return {**told, names["remark"]: names["stop"].join(remarks)}
 
 
 def _number(row: Mapping[Any, Any]) -> str:

@@ -210,7 +210,7 @@ def functions(summary: Mapping[str, Any], *, study: Study, language: text.Langua
     own = [part for part in summary["functions"] if part["group"] == study.gap_group]
     shares = own[0]["by_function"] if own else {}
     ordered = sorted(shares.items(), key=lambda item: (item[1], item[0]))
-    rows = tuple((text.say(f"reach.function_{name}", language), share) for name, share in ordered)
+    rows = tuple((words.label("function", name, language), share) for name, share in ordered)
     columns = (
         Column(text.say("reach.function", language)),
         Column(text.say("reach.share", language), "share"),

@@ -43,6 +43,16 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("status", r"状況|状態"),
     ("verified", r"確認日|更新日|基準日|時点"),
 )
+OFFERS: tuple[tuple[str, str], ...] = (
+    (
+        "step_free",
+        r"^(?!.*(トイレ|便所|駐車|貸)).*(段差(が)?(なし|無し|ない|解消)|バリアフリー|スロープ|車[いイ椅])",
+    ),
+    ("fee", r"参加費|参加料|利用料|料金|会費|^費用"),
+    ("languages", r"言語|外国語"),
+    ("functions", r"機能|(活動|実施|支援)(の)?内容"),
+)
+"""What a place offers and asks, for which even a list with the usual names has columns of its own."""
 _NAME = re.compile(
     r"名称|施設名|事業所名|拠点名|会場名|場所名|居場所|サロン|教室名|店名|会の名|^名前|name|名$"
 )

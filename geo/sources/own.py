@@ -111,7 +111,10 @@ def _record(
             ) from None
 
     record: dict[str, Any] = {column: cells[column] or None for column in _plain_columns()}
-    record |= {column: taken(column, _number) for column in ("open_days_per_week", "capacity", "fee_yen")}
+    record |= {
+        column: taken(column, _number)
+        for column in ("open_days_per_week", "capacity", "fee_yen", "fee_child_yen")
+    }
     record |= {column: taken(column, _flag) for column in ("targets_known", "do_not_publish")}
     record |= {column: taken(column, _degrees) for column in ("latitude", "longitude")}
     if not _points.inside(record["longitude"], record["latitude"]):

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import geopandas as gpd
 
 from geo import errors, registry, schedule, schemas
-from geo.sources import _mapping, _opening, _points, _tables, _vectors, geocode, own
+from geo.sources import _mapping, _offers, _opening, _points, _tables, _vectors, geocode, own
 from geo.sources._reading import Hints, Layout, Note, Reading, digest
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -73,6 +73,29 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "saturdays": ("利用可能な時間帯(土曜)",),
     "sundays": ("利用可能な時間帯(日曜)",),
     "holidays": ("利用可能な時間帯(祝日)",),
+    "step_free": (
+        "step_free", "accessible", "wheelchair", "段差なし", "段差無し", "段差がない", "段差解消",
+        "バリアフリー",
+        "バリアフリー情報", "バリアフリー対応", "車いす対応", "車椅子対応", "車いす利用", "車椅子利用",
+        "車いす", "車椅子",
+    ),
+    "steps": ("段差", "段差の有無", "段差有無"),
+    "fee": (
+        "fee_yen", "fee_adult", "参加費", "参加料", "利用料", "利用料金", "料金", "料金(基本)", "会費", "費用", "fee",
+    ),
+    "fee_adult": ("参加費_大人", "参加費(大人)", "参加費大人", "大人参加費"),
+    "fee_child": ("fee_child_yen", "fee_child", "参加費(子ども)", "参加費_子ども", "参加費(こども)", "参加費子ども"),
+    "fee_infant": ("参加費_幼児",),
+    "fee_pupil": ("参加費_小学生",),
+    "fee_teen": ("参加費_中学生",),
+    "fee_note": ("参加費特記事項",),
+    "languages": ("languages", "language", "対応言語", "使用言語", "対応可能言語", "言語", "外国語対応", "外国語"),
+    "functions": (
+        "functions", "multi_functions", "機能", "役割", "活動内容", "実施内容", "支援内容",
+        "実施支援の主な区分", "service",
+    ),
+    "condition": ("参加条件",),
+    "note": ("備考", "説明"),
     "begin": ("開始日",),
     "end": ("終了日",),
 }  # fmt: skip
@@ -90,10 +113,11 @@ _TARGETS = (
     ("children", "子ども|こども|子供|児童|小学|中学|小中|高校|生徒|若者|ユース|青少年"),
     ("childrearing", "子育て|親子|乳幼児|乳児|幼児|未就学|未就園|妊"),
     ("disabled", "障害|障がい|障碍"),
-    ("youth", "高校生|大学生|若者|ユース|青少年|青年"),
+    ("youth", "高校生|大学生|若者|若い世代|ユース|青少年|青年"),
     ("carers", "介護者|介護家族|介護をして|ケアラー"),
     ("foreign", "外国"),
     ("newcomers", "転入|引っ?越"),
+    ("other", "その他"),
 )  # fmt: skip
 _BY_KIND = {
     "children_cafeteria": "children",
@@ -104,7 +128,8 @@ _BY_KIND = {
 _BY_CATEGORY = (("児童", "children"), ("高齢|老人", "older"), ("障害|障がい|disab", "disabled"))
 FIELDS = (
     "name", "latitude", "longitude", "address", "north", "east", "zone", "kind", "targets", "opening", "frequency",
-    "capacity", "operator", "status", "verified", "key", "code", "municipality",
+    "capacity", "operator", "status", "verified", "key", "code", "municipality", "step_free", "fee", "languages",
+    "functions",
 )  # fmt: skip
 """What a column of a table can be told to be."""
 _NEEDED = ("name", "latitude", "longitude", "north", "east")
@@ -146,6 +171,18 @@ _HIDDEN = re.compile(r"不可|しない|否$|非公開|private|×|✕|^no$|^fals
 
 
 @dataclass(frozen=True)
+class _Offers:
+    """What a place asks of those who come and what it offers, as far as the list tells."""
+
+    step_free: str | None = None
+    fee: _offers.Fee = _offers.UNTOLD
+    languages: str | None = None
+    functions: str | None = None
+    unread: tuple[tuple[str, str], ...] = ()
+    """Fields, and their words that were not understood."""
+
+
+@dataclass(frozen=True)
 class _Entry:
     """One place of a list, as far as the list tells."""
 
@@ -171,6 +208,7 @@ class _Entry:
     closed: str | None = None
     review: str | None = None
     hidden: bool = False
+    offers: _Offers = _Offers()
 
 
 # -- tables -------------------------------------------------------------------------------------------------
@@ -289,7 +327,7 @@ def _understood(
     known = {f: n for f, n in _known(table).items() if f in mapping or n not in mapping.values()} | mapping
     halves = ("latitude" in known) != ("longitude" in known) or ("north" in known) != ("east" in known)
     if "name" in known and _is_placed(known) and not mapping and not halves:
-        return table, known, None, []
+        return _with_offers(table, known, fingerprint)
     found = _mapping.guess(table, known)
     unclear = [field for field in _NEEDED if field in found.doubtful]
     if unclear and not ("name" in found.columns and _is_placed(found.columns)):
@@ -300,6 +338,20 @@ def _understood(
     guessed = {f: n for f, n in columns.items() if f not in known}
     layout = Layout(fingerprint, {**mapping, **{f: n for f, n in guessed.items() if f in FIELDS}})
     return table, columns, layout, _mapping.notes(mapping, guessed)
+
+
+def _with_offers(
+    table: _tables.Table, known: dict[str, str], fingerprint: str
+) -> tuple[_tables.Table, dict[str, str], Layout | None, list[Note]]:
+    """Of a list with the usual names that is no standard: columns of steps, fee, languages, functions as well."""
+    if standard_of(table):
+        return table, known, None, []
+    told = {**known, "fee": known["fee_adult"]} if "fee_adult" in known else dict(known)
+    columns = _mapping.guess(table, told, patterns=_mapping.OFFERS).columns
+    guessed = {field: name for field, name in columns.items() if field not in told}
+    if not guessed:
+        return table, known, None, []
+    return table, known | guessed, Layout(fingerprint, guessed), _mapping.notes({}, guessed)
 
 
 def _no_places(sheet: _tables.Sheet) -> errors.DataError:
@@ -661,7 +713,7 @@ def _entry(number: int, record: Mapping[str, str], place: _points.Position, stan
         position=place,
         kind=kind,
         key=record["key"],
-        targets=_targets(record["targets"]),
+        targets=_for(record),
         assumed=(rule.targets if category == "all" else category) if standard else _BY_KIND.get(kind, "all"),
         opening=heard.words,
         days=heard.days,
@@ -676,7 +728,48 @@ def _entry(number: int, record: Mapping[str, str], place: _points.Position, stan
         closed=_points.iso_date(record["closed"]),
         review=_points.iso_date(record["review"]),
         hidden=bool(_HIDDEN.search(record["publish"])),
+        offers=_offers_of(record, is_cafeteria=standard == "cafeterias"),
     )
+
+
+def _for(record: Mapping[str, str]) -> str | None:
+    """Whom a place is for: the column that says so, or conditions (参加条件) that are clear about it."""
+    if record["targets"] or not record["condition"]:
+        return _targets(record["targets"])
+    told = _targets(_offers.condition(record["condition"]) or "")
+    # Conditions of another kind (ひとり親家庭) name no group that is known here.
+    return None if told == "other" and record["condition"] != "その他" else told
+
+
+def _offers_of(record: Mapping[str, str], *, is_cafeteria: bool = False) -> _Offers:
+    functions = _offers.cafeteria_functions if is_cafeteria else _offers.functions
+    entry = _Offers(
+        _offers.step_free(record["step_free"]) or _offers.steps(record["steps"]),
+        _fee(record),
+        _offers.languages(record["languages"]),
+        functions(record["functions"]),
+    )
+    has_steps, spoken = _offers.remarked(record["note"])
+    if not (record["step_free"] or record["steps"]):
+        entry = replace(entry, step_free=has_steps)
+    if not record["languages"]:
+        entry = replace(entry, languages=spoken)
+    silent = {"step_free": entry.step_free, "languages": entry.languages}
+    unread = [(field, record[field]) for field, value in silent.items() if record[field] and value is None]
+    if record["fee"] and math.isnan(entry.fee.adult) and math.isnan(entry.fee.child):
+        unread.append(("fee", record["fee"]))
+    return replace(entry, unread=tuple(unread))
+
+
+def _fee(record: Mapping[str, str]) -> _offers.Fee:
+    """The fee, of a column for all or of columns by age."""
+    if record["fee"]:
+        told = _offers.fee(record["fee"])
+        return (
+            _offers.Fee(told.adult, _offers.fee(record["fee_child"]).child) if record["fee_child"] else told
+        )
+    young = [record[field] for field in ("fee_child", "fee_infant", "fee_pupil", "fee_teen")]
+    return _offers.fees(record["fee_adult"], young, record["fee_note"])
 
 
 def _kind(text: str) -> str:
@@ -786,7 +879,12 @@ def _facility(number: int, category: str, place: Any) -> _Entry:
         address=_first(values, "address"),
         opening=_first(values, "opening"),
         days=_days_of(_first(values, "opening")),
+        offers=_offers_of(_told(values)),
     )
+
+
+def _told(values: Mapping[str, Any]) -> dict[str, str]:
+    return {field: _first(values, field) for field in ALIASES}
 
 
 def _first(values: Mapping[str, Any], field: str) -> str:
@@ -997,6 +1095,7 @@ def _point(number: int, values: Mapping[Any, Any], point: Any) -> _Entry:
         address=_first(named, "address"),
         verified=_points.iso_date(_first(named, "verified")),
         hidden=bool(_HIDDEN.search(_first(named, "publish"))),
+        offers=_offers_of(_told(named)),
     )
 
 
@@ -1086,7 +1185,33 @@ def _unknown(entries: Sequence[_Entry]) -> list[Note]:
                 values={"n": assumed, "all": len(entries)},
             )
         )
-    return notes
+    return [*notes, *_offers_unread(entries)]
+
+
+def _offers_unread(entries: Sequence[_Entry]) -> list[Note]:
+    """What columns of steps, fee and languages say that is not understood: unknown, neither yes nor no."""
+    words = [(field, cell) for entry in entries for field, cell in entry.offers.unread]
+    return [
+        Note(
+            "unknown",
+            f"places_{field}_unread",
+            _OFFERS_UNREAD[field],
+            values={
+                "n": sum(one == field for one, _ in words),
+                "all": len(entries),
+                "words": _tables.listed(sorted({cell for one, cell in words if one == field}), most=5),
+            },
+        )
+        for field in _OFFERS_UNREAD
+        if any(one == field for one, _ in words)
+    ]
+
+
+_OFFERS_UNREAD = {
+    "step_free": "Of {n} of {all} places it is not clear whether one gets in without steps ({words}): not known.",
+    "fee": "Of {n} of {all} places the fee is no fixed sum ({words}): not known.",
+    "languages": "Of {n} of {all} places it is not clear which languages are spoken ({words}): not known.",
+}
 
 
 def _table(stem: str, entries: Sequence[_Entry], dataset_id: str) -> gpd.GeoDataFrame:
@@ -1109,6 +1234,11 @@ def _table(stem: str, entries: Sequence[_Entry], dataset_id: str) -> gpd.GeoData
             "closed_on": [e.closed for e in entries],
             "next_review_on": [e.review for e in entries],
             "do_not_publish": [e.hidden for e in entries],
+            "functions": [e.offers.functions for e in entries],
+            "step_free": [e.offers.step_free for e in entries],
+            "fee_yen": [e.offers.fee.adult for e in entries],
+            "fee_child_yen": [e.offers.fee.child for e in entries],
+            "languages": [e.offers.languages for e in entries],
             "precision": [e.position.precision for e in entries],
             "source_row": [e.row for e in entries],
             "dataset_id": dataset_id,
