@@ -60,6 +60,7 @@ _FILE_BYTES = 1_000_000_000
 _KEPT_ENVIRONMENT = (
     "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "HOME", "USERPROFILE", "LANG", "LC_ALL", "LC_CTYPE",
     "LD_LIBRARY_PATH", "PROJ_DATA", "PROJ_LIB", "GDAL_DATA",
+    "JAGEOCODER_DB2_DIR",
 )  # fmt: skip
 _PROGRAM = "from geo.sources import _sandbox; _sandbox.serve()"
 

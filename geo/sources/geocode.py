@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from geo import errors, schemas
-from geo.sources import _points, _tables
+from geo.sources import _jageocoder, _points, _tables
 from geo.sources._reading import Hints, Note, Reading, digest
 
 PREFECTURES = (
@@ -495,6 +495,7 @@ def placed(
     notes : list of Note
     """
     known = hints.addresses is not None and len(hints.addresses) > 0
+    known = known or _jageocoder.dictionary() is not None
     lost = [
         i
         for i, (place, words) in enumerate(zip(places, asked, strict=True))
@@ -503,14 +504,74 @@ def placed(
     if not lost or not known:
         return list(places), []
     table = pd.DataFrame([asked[i] for i in lost], index=lost, columns=["address", "municipality"])
-    found = locate(table, hints.addresses, own=hints.municipality)
+    addresses = schemas.empty(schemas.Addresses) if hints.addresses is None else hints.addresses
+    found, finer = _refined(table, locate(table, addresses, own=hints.municipality), hints.municipality)
     result = list(places)
     for i, x, y, level in zip(lost, found["x"], found["y"], found["precision"], strict=True):
         seen = asked[i][0] or "-"
         good = isinstance(level, str)
         fault = _points.Position(fault="unfound" if asked[i][0] else "missing", seen=seen)
         result[i] = _points.Position(x, y, seen=seen, precision=level) if good else fault
-    return result, _placed_notes(found["precision"], [names[i] for i in lost])
+    return result, [*_placed_notes(found["precision"], [names[i] for i in lost]), *_finer_notes(finer)]
+
+
+def _refined(table: pd.DataFrame, found: pd.DataFrame, own: str) -> tuple[pd.DataFrame, int]:
+    """Addresses that the project's own lists know no better than their town, by jageocoder where it knows better.
+
+    The project's lists come first, since all who have them get the same; what jageocoder finds must be in the
+    municipality that is asked for, and end where a name of a town may end.
+    """
+    if _jageocoder.dictionary() is None:
+        return found, 0
+    better = {}
+    rows = zip(table.index, table["address"], table["municipality"], found["precision"], strict=True)
+    for i, address, told, level in rows:
+        if not address or level in ("point", "block"):
+            continue
+        asked = _in_full(str(address), str(told) or own)
+        match = _jageocoder.find(asked)
+        if match is None or not _is_meant(asked, match) or _rank(match.precision) >= _rank(level):
+            continue
+        better[i] = match
+    if not better:
+        return found, 0
+    finer = found.astype({"precision": object, "matched": object})
+    for i, match in better.items():
+        finer.loc[i, ["x", "y", "precision", "matched"]] = [match.x, match.y, match.precision, match.matched]
+    return finer, len(better)
+
+
+def _in_full(address: str, municipality: str) -> str:
+    """An address with its municipality, where it names none itself."""
+    words = _tables.plain(address).replace(" ", "")
+    rest = words.removeprefix(next((p for p in PREFECTURES if words.startswith(p)), ""))
+    ward = re.sub(r"^.+?市(?=.+区$)", "", municipality)
+    names_one = rest != words or rest.startswith((municipality, ward)) or _ELSEWHERE.match(rest)
+    return words if names_one else municipality + words
+
+
+def _is_meant(asked: str, match: _jageocoder.Match) -> bool:
+    """Whether what was left of an address is no part of the name of another town: 本町田 is not 本町."""
+    behind = normal(asked[len(match.read) :]) if asked.startswith(match.read) else ""
+    return match.precision in ("point", "block") or _may_end(normal(match.read) or "-", behind)
+
+
+def _rank(precision: object) -> int:
+    return schemas.PRECISIONS.index(precision) if precision in schemas.PRECISIONS else len(schemas.PRECISIONS)
+
+
+def _finer_notes(n: int) -> list[Note]:
+    if not n:
+        return []
+    return [
+        Note(
+            "info",
+            "places_by_jageocoder",
+            "{n} of these were found better by the dictionary of jageocoder on this machine (edition {edition}) than "
+            "in the project's own lists of addresses.",
+            values={"n": n, "edition": _jageocoder.edition()},
+        )
+    ]
 
 
 def _placed_notes(precision: pd.Series, names: Sequence[str]) -> list[Note]:
