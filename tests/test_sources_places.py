@@ -630,6 +630,38 @@ def test_a_bank_of_vacant_houses_is_read_by_its_addresses(tmp_path: Path) -> Non
     assert not any(word in found.table.to_csv() for word in ("田中", "03-0000"))
 
 
+@pytest.mark.parametrize(
+    ("name", "header", "kind"),
+    [
+        ("a", "物件番号,所在地,構造,築年数,土地面積,建物面積,希望価格(万円)", "vacancies"),
+        ("a", "登録No,地区,所在地,間取,築,売/貸,金額(万円)", "vacancies"),
+        ("a", "物件,所在地,構造,築年,面積,賃料", "vacancies"),
+        ("a", "物件名,住所,緯度,経度,構造,築年,延床面積", "vacancies"),
+        ("a", "名称,住所,緯度,経度,賃料,築年月,備考", "vacancies"),
+        ("空き家バンク登録物件一覧", "名称,住所,緯度,経度,構造,階数,備考", "vacancies"),
+        ("a", "物件番号,現況,種目,物件所在地,売買・賃貸の別,間取り,建築時期", "vacancies"),
+        # A city's own buildings have a structure and an age, too, and a place may have a price and an area.
+        ("a", "施設名,所在地,緯度,経度,構造,建築年,延床面積,階数", "places"),
+        ("a", "名称,住所,緯度,経度,種別,面積,定員,利用料金(金額),開館時間", "places"),
+        ("a", "名称,所在地,緯度,経度,対象,開催日時,定員,参加費", "places"),
+    ],
+)
+def test_a_bank_of_vacant_houses_is_known_by_its_columns(
+    tmp_path: Path, name: str, header: str, kind: str
+) -> None:
+    cells = {
+        "緯度": "35.7",
+        "経度": "139.7",
+        "種別": "集会所",
+        "構造": "木造",
+        "築年": "1975",
+        "賃料": "3万円",
+    }
+    columns = header.split(",")
+    rows = [{c: cells.get(c, f"文京区湯島1-{i}" if "所" in c else f"あ{i}") for c in columns} for i in (1, 2)]
+    assert sources.detect(listed(tmp_path / f"{name}.csv", rows)) == kind
+
+
 def test_a_column_of_a_bank_can_be_told_and_is_remembered(tmp_path: Path) -> None:
     cells = {
         k: v

@@ -50,19 +50,30 @@ _PATTERNS = (
     ("address", r"住所|所在"),
     ("area", r"延べ?床|延べ面積|建物(の)?面積|専有面積|床面積"),
     ("site", r"(敷地|土地).*面積|^地積"),
-    ("built", r"建築(年|時期)|築年|竣工"),
+    ("built", r"建築(年|時期)|築年(?!数)|竣工"),
     ("structure", r"構造"),
     ("floors", r"階(数|建)"),
     ("rent", r"家賃|賃料"),
-    ("price", r"価格|売値"),
+    ("price", r"価格|売値|売却額|金額"),
     ("kind", r"種別|種目|用途"),
     ("consent", r"同意"),
     ("quake", r"耐震"),
     ("flood", r"浸水|洪水"),
     ("landslide", r"土砂"),
 )
-# An 空き家バンク says for how much, and what sort of building it is.
-_BANK = (r"家賃|賃料|価格|売値", r"延べ?床|延べ面積|建物面積|専有面積|床面積|間取り|築年|建築(年|時期)")
+# An 空き家バンク calls its rows 物件, or says for how much they are; lists of public buildings do neither.
+_PROPERTY = re.compile(r"物件|家賃|賃料|価格|売値|売却|金額|希望額|空き?(家|店)|成約|賃貸|売買")
+_BUILDING = tuple(
+    re.compile(words)
+    for words in (
+        r"構造",
+        r"築年|築(\(|$)|建築(年|時期)|竣工",
+        r"面積|平米|m2|坪",
+        r"間取|階(数|建)",
+        r"家賃|賃料|価格|金額",
+    )
+)
+_OPENS = re.compile(r"(開催|利用可能|活動|開館|開所|営業|実施)(日|曜|時)|開始時間|対象|定員|参加")
 _NO_BUILDING = re.compile(r"土地|宅地|更地|駐車|農地|山林")
 _KINDS = (("shop", "店|shop|商|事務所"), ("house", "家|house|住|戸建|マンション|アパート|長屋"))
 _CONSENT = (
@@ -90,10 +101,11 @@ _STAGE = (
 def table_of(sheet: _tables.Sheet) -> _tables.Table | None:
     """The sheet as a list of vacancies; None when it is none.
 
-    It has a column of consent, kinds that are vacant houses and shops, or the columns of an 空き家バンク.
+    It has a column of consent, kinds that are vacant houses and shops, or the columns of an 空き家バンク: rows that are
+    called properties or have a price (or a file that is named so), and at least two facts of a building.
     """
     known = {name for names in ALIASES.values() for name in names}
-    table = _tables.with_header(sheet, known.__contains__, at_least=2)
+    table = _tables.with_header(sheet, known.__contains__, at_least=2) or _mapping.header_of(sheet)
     if table is None:
         return None
     if table.column(ALIASES["consent"]) is not None or "property_id" in table.header:
@@ -102,8 +114,16 @@ def table_of(sheet: _tables.Sheet) -> _tables.Table | None:
     words = [
         _tables.plain(r.cells[kind]) for r in table.rows[:50] if kind is not None and kind < len(r.cells)
     ]
-    is_bank = all(any(re.search(pattern, name) for name in table.header) for pattern in _BANK)
-    return table if is_bank or any(re.search("空き?(家|店)", word) for word in words) else None
+    is_told = any(re.search("空き?(家|店)", word) for word in words)
+    return table if is_told or _is_bank(table, sheet.path.stem) else None
+
+
+def _is_bank(table: _tables.Table, stem: str) -> bool:
+    if any(_OPENS.search(name) for name in table.header):
+        return False
+    is_property = any(_PROPERTY.search(name) for name in (*table.header, _tables.plain(stem)))
+    facts = sum(any(fact.search(name) for name in table.header) for fact in _BUILDING)
+    return is_property and facts >= 2
 
 
 def of_sheet(sheet: _tables.Sheet, *, municipality_code: str, hints: Hints = Hints()) -> Reading:
