@@ -9,6 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
+from geo import faults
+
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
 
@@ -59,7 +61,8 @@ def tell(code: str, template: str, language: Language, /, **values: object) -> s
     """A sentence that was raised or noted in English, in the reader's language.
 
     English needs no catalogue: its sentence stands in the code that raised it. Other languages look the
-    code up under ``error``. A value that has words of its own (``group`` = ``age_65_plus``) is said in them.
+    code up under ``error``. A value that has words of its own (``group`` = ``age_65_plus``) is said in them, and what
+    another program said (``problem``, ``details``) in the words of :mod:`geo.faults`.
 
     Examples
     --------
@@ -124,6 +127,8 @@ def _said(words: dict[str, str], name: str, value: object) -> object:
     """A value in the reader's words, counted words (``town 3, district 1``) one by one."""
     if isinstance(value, int | float) and not isinstance(value, bool) and name not in _NUMBERS_OF_ROWS:
         return f"{value:,}" if abs(value) >= 1000 else value
+    if name in ("problem", "details"):
+        return faults.told(str(value), words)
     for section in (name, "indicator"):  # Two indicators in one sentence cannot both have that name.
         if f"{section}.{value}" in words:
             return words[f"{section}.{value}"]

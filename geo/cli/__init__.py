@@ -61,7 +61,15 @@ def main() -> None:
         # A Japanese Windows console is CP932: what it cannot show must not end the run.
         cast("Any", stream).reconfigure(errors="replace")
     try:
-        app()
+        ended = app(standalone_mode=False)
+        if isinstance(ended, int) and ended:
+            sys.exit(ended)
+    except base.Usage as wrong:
+        base.show(wrong)
+        sys.exit(wrong.exit_code)
+    except typer.Abort:
+        print(base.say("aborted"), file=sys.stderr)  # noqa: T201
+        sys.exit(base.EXIT_INPUT)
     except errors.AtlasError as problem:
         sentence = base.sentence(problem)
         if "--json" in sys.argv:

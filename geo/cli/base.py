@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from geo import errors, text
+from geo import errors, faults, text
 
 EXIT_INPUT, EXIT_FAULT = 1, 3
 
@@ -39,6 +40,23 @@ def out(document: dict[str, Any], words: str, as_json: bool) -> None:
 def sentence(problem: errors.AtlasError) -> str:
     """An error in the reader's language."""
     return text.tell(problem.code, problem.template, language(), **problem.context)
+
+
+Usage: Any = typer.BadParameter.__bases__[0]
+"""What the command line raises when it is used wrongly."""
+
+
+def show(wrong: Any) -> None:
+    """What is wrong with a command, how it is used, and where to read more, on stderr."""
+    if type(wrong).__name__ == "NoArgsIsHelpError":
+        wrong.show()
+        return
+    words = []
+    if wrong.ctx is not None:
+        usage = wrong.ctx.get_usage().partition(": ")[2]
+        words = [say("usage.how", usage=usage), say("usage.more", command=wrong.ctx.command_path), ""]
+    said = faults.told(wrong.format_message(), text.catalogue(language()))
+    print(text.visible("\n".join([*words, say("error", sentence=said)])), file=sys.stderr)  # noqa: T201
 
 
 def now() -> str:
