@@ -86,7 +86,7 @@ _WORDED: tuple[tuple[str, str], ...] = (
     ("zip_damaged", r"Bad CRC-32 for file '(?P<name>[^']*)'|Error -\d while decompressing data[^)]*"),
     ("cut", r"Truncated[^)]*|unexpected end of data|Compressed file ended before the end-of-stream marker was reached"),
     ("xml_token", r"not well-formed \(invalid token\): line (?P<line>\d+), column (?P<column>\d+)"),
-    ("xml_none", r"no element found: line (?P<line>\d+), column \d+|unclosed token: line \d+, column \d+"),
+    ("xml_none", r"(?:no element found|unclosed token): line \d+, column \d+"),
     ("xml_tag", r"mismatched tag: line (?P<line>\d+), column \d+"),
     ("json_value", r"Expecting value|Expecting property name enclosed in double quotes|Illegal trailing comma[\w ]*"),
     ("json_sign", r"Expecting (?P<sign>'.') delimiter"),
