@@ -230,8 +230,9 @@ def _goods(
         if kind == "any" and good in goods:
             told = goods[good]
             by = told[told["group"] == group].set_index("origin_id")[good]
-            if own["origin_id"].isin(by.index).all():
-                yield good, own["origin_id"].map(by).to_numpy(dtype=float)
+            at = by.index.get_indexer(pd.Index(own["origin_id"]))
+            if (at >= 0).all():
+                yield good, by.to_numpy(dtype=float)[at]
 
 
 def _shortfall(values: np.ndarray, people: np.ndarray, good: Good, study: Study) -> dict[str, float]:

@@ -184,11 +184,12 @@ def account(
         somebody of the group reaches), ``given`` by the three methods, ``people``, in the study's order.
     """
     near = pairs[pairs["distance_m"] <= study.limits_m[-1]]
+    starts = pd.Index(near["origin_id"].astype(object))
     rows = []
     for group in study.groups:
         own = room[room["group"] == group.group]
         supply = weekly_capacity(coverage.fitting(places, group, "any", study))
-        reached = near.loc[near["origin_id"].isin(own["origin_id"]), "place_id"].unique()
+        reached = near.loc[starts.isin(pd.Index(own["origin_id"])), "place_id"].unique()
         given = {m: float((own["people"] * own[m]).sum()) for m in ("two_stage", "enhanced", "three_stage")}
         rows.append(
             {
