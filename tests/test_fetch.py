@@ -110,7 +110,7 @@ def test_the_catalogue_names_what_the_analysis_needs() -> None:
     assert {"isj-blocks", "isj-towns", "osm-geofabrik", "osm-overpass"} <= set(known)
     read = {one.kind for one in known.values() if one.default}
     assert read == {"municipalities", "zones", "small-areas", "census-table", "streets"}
-    assert {one.kind for one in known.values()} - {None} <= set(sources.KINDS)
+    assert {one.kind for one in known.values()} <= set(sources.KINDS)
 
 
 def first(change: dict[str, Any]) -> Callable[[dict[str, Any]], None]:

@@ -494,3 +494,13 @@ def test_both_catalogues_have_the_same_sentences_with_the_same_values() -> None:
         key: ({f for _, f, _, _ in string.Formatter().parse(one[key]) if f} for one in (ja, en)) for key in ja
     }
     assert [key for key, (a, b) in fields.items() if a != b] == []
+
+
+def test_zones_that_nobody_drew_say_so() -> None:
+    row = {"system": "branch_office", "approximate": True, "people_outside": 0, "overlapping_pairs": 0}
+    [note] = tables.zone_notes({"zones": [row]}, system="branch_office", language="en")
+    assert note.startswith("The borders of ")
+    assert (
+        tables.zone_notes({"zones": [{**row, "approximate": False}]}, system="branch_office", language="en")
+        == []
+    )

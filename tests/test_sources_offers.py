@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -226,3 +227,50 @@ def test_real_cafeterias_tell_their_fees_and_come_back(realdata: Path, tmp_path:
     (tmp_path / file.name).write_bytes(file.content)
     back = sources.read(tmp_path / file.name, municipality_code="13105", kind="places").table
     pd.testing.assert_frame_equal(back[FIELDS], registry.publishable(found)[FIELDS])
+
+
+def feature(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "properties": properties,
+        "geometry": {"type": "Point", "coordinates": [139.7, 35.7]},
+    }
+
+
+def test_a_point_may_tell_in_records_within_it(tmp_path: Path) -> None:
+    tags = {"opening_hours": "Mo-Fr 09:00-17:00", "wheelchair": "yes", "phone": "03-9999-8888"}
+    wam = {
+        "定休日": "土、日",
+        "利用可能な時間帯（平日）": "10:00-16:00",
+        "事業所電話番号": "03-9999-8888",
+        "定員": "20",
+    }
+    two = [{"attributes": {**wam, "定員": "20"}}, {"attributes": {"定休日": "水", "定員": "20"}}]
+    features = [
+        feature({"name": "区役所", "sources": {"openstreetmap": {"record": {"tags": tags}}}}),
+        feature({"name": "作業所", "sources": {"wam": {"records": [{"attributes": wam}]}}}),
+        # Two services of one place that close on other days: nobody knows when the place is open.
+        feature({"name": "相談所", "sources": {"wam": {"records": two}}}),
+        feature({"name": "会館", "opening": "毎週火曜", "sources": {"openstreetmap": {"tags": tags}}}),
+        feature({"name": "広場", "開所日": "毎週火曜", "sources": {"openstreetmap": {"tags": tags}}}),
+    ]
+    path = tmp_path / "p.geojson"
+    path.write_text(
+        json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False), encoding="utf-8"
+    )
+    found = read(path).table.sort_values("source_row")
+    days = found["open_days_per_week"].tolist()
+    assert days[0] == days[1] == 5.0
+    assert found["step_free"].fillna("-").tolist() == ["yes", "-", "-", "yes", "yes"]
+    assert found["capacity"].fillna(0).tolist() == [0, 20, 20, 0, 0]
+    assert math.isnan(days[2])
+    assert (days[4], found["opening_text"].iloc[4]) == (1.0, "毎週火曜")  # its own words come first
+    assert "9999" not in found.drop(columns="geometry").astype(str).to_csv()
+
+
+@pytest.mark.realdata
+def test_real_points_tell_when_they_are_open_and_of_steps(realdata: Path) -> None:
+    found = sources.read(realdata / "places" / "chiyoda" / "places.geojson", municipality_code="13101")
+    assert len(found.table) == 92
+    assert found.table["opening_text"].notna().sum() >= 40
+    assert found.table["step_free"].value_counts().to_dict() == {"yes": 15, "no": 3}

@@ -191,10 +191,12 @@ def zone_name(name: str, members: str, language: text.Language) -> str:
 
 
 def zone_notes(summary: Mapping[str, Any], *, system: str, language: text.Language) -> list[str]:
-    """Why the rows of a system do not add up to the whole: overlaps, and people in no zone."""
+    """What the rows of a system do not tell: borders that nobody drew, overlaps, and people in no zone."""
     said = {"system": words.label("system", system, language)}
     notes = []
     for row in summary["zones"]:
+        if row["system"] == system and row["approximate"]:
+            notes.append(text.say("zone.approximate", language, **said))
         if row["system"] == system and row["people_outside"]:
             people = words.count(row["people_outside"], language)
             notes.append(text.say("zone.outside", language, people=people, **said))

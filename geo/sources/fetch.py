@@ -101,8 +101,8 @@ class Dataset(_Fixed):
     """One public dataset: where it is, what it is called, and what it is good for."""
 
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
-    kind: Kind | None = None
-    """What the reader takes it for; None: no reader yet."""
+    kind: Kind
+    """What the reader takes it for."""
     title: Words
     publisher: str
     licence: str
@@ -413,8 +413,6 @@ A27-23_13_GML.zip
     dataset = item.dataset
     if dataset.via != "file":
         then = f"{item.source} → ibasho fetch {folder} osm-geofabrik"
-    elif dataset.kind is None:
-        then = str(item.target)
     else:
         # Points of schools are many things; only who fetches them says that zones grow from them.
         told = " --as schools" if dataset.kind == "schools" else ""

@@ -46,7 +46,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "targets": ("対象", "対象者", "target", "targets", "主な対象", "参加対象"),
     "opening": (
         "開催日時", "利用可能曜日", "open_days", "開所日時", "開館日", "開所日", "活動日時", "活動日", "開催曜日・時間",
-        "availabledate",
+        "availabledate", "opening_hours",
     ),
     "frequency": ("開催頻度", "frequency_code"),
     "sessions": ("sessions_per_month",),
@@ -1076,6 +1076,8 @@ def _for_whom(record: Mapping[str, str], official: str) -> str:
 
 def _point(number: int, values: Mapping[Any, Any], point: Any) -> _Entry:
     named = {_tables.heading(key): value for key, value in values.items()}
+    record = {**_told(named), **_within(named)}
+    heard = _opening.heard(record, could_say_how_often=bool(record["frequency"]))
     category = named.get("categoryids", "")
     category = " ".join(map(str, category)) if isinstance(category, list) else str(category)
     kind = _kind(_first(named, "kind")) if _first(named, "kind") else "facility"
@@ -1087,16 +1089,45 @@ def _point(number: int, values: Mapping[Any, Any], point: Any) -> _Entry:
         key=_first(named, "key"),
         targets=_targets(_first(named, "targets")),
         assumed=_BY_KIND.get(kind, _of_category(category)),
-        opening=_first(named, "opening"),
-        days=_days_of(_first(named, "opening")),
-        capacity=_points.one_number(_first(named, "capacity")),
+        opening=heard.words,
+        days=heard.days,
+        unread=heard.unread,
+        capacity=_points.one_number(record["capacity"]),
         status=_status(_first(named, "status") or str(named.get("lifecyclestatus", ""))),
         operator=_first(named, "operator"),
         address=_first(named, "address"),
         verified=_points.iso_date(_first(named, "verified")),
         hidden=bool(_HIDDEN.search(_first(named, "publish"))),
-        offers=_offers_of(_told(named)),
+        offers=_offers_of(record),
     )
+
+
+_NESTED = ("opening", "closing", *_opening.KINDS_OF_DAY, "remark", "capacity", "step_free")
+"""Fields that are looked for in what a feature tells of its sources (tags of OpenStreetMap, records of WAM NET)."""
+
+
+def _within(values: Mapping[str, Any]) -> dict[str, str]:
+    """Fields that the feature itself is silent on, from records within it, where these all say the same."""
+    found: dict[str, set[str]] = {}
+    _search([value for value in values.values() if isinstance(value, Mapping | list)], found)
+    told = {field: words.pop() for field, words in found.items() if len(words) == 1}
+    told = {field: words for field, words in told.items() if not _first(values, field)}
+    if "opening" in told or _first(values, "opening"):
+        # Hours that are told whole need no closing days of another source beside them.
+        return {f: w for f, w in told.items() if f in ("opening", "capacity", "step_free")}
+    return told
+
+
+def _search(parts: Sequence[Any], found: dict[str, set[str]]) -> None:
+    for part in parts:
+        if isinstance(part, list):
+            _search(part, found)
+        elif isinstance(part, Mapping):
+            named = {_tables.heading(key): value for key, value in part.items()}
+            for field in _NESTED:
+                if words := _first(named, field):
+                    found.setdefault(field, set()).add(words)
+            _search([value for value in part.values() if isinstance(value, Mapping | list)], found)
 
 
 # -- entries to a table -------------------------------------------------------------------------------------
