@@ -371,6 +371,26 @@ def decide(project: Project, prepared: Prepared, question: Question) -> Document
     return record
 
 
+def entries(prepared: Prepared, record: Mapping[str, Any]) -> gpd.GeoDataFrame:
+    """The new places of a choice of sites as entries of the registry.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Of the data of the record.
+    record : mapping
+        Of :func:`decide`, of the kind ``sites``.
+
+    Returns
+    -------
+    places : schemas.Places
+        See :func:`geo.decide.scenarios.planned`.
+    """
+    question = make(Siting, record["question"])
+    options = siting.options_of(prepared, studies.make(**record["study"]), question)
+    return siting.planned(options, record["result"]["chosen"], question)
+
+
 def path(project: Project, name: str) -> Path:
     """The file of a record."""
     return project.path / FOLDER / f"{name}.json"

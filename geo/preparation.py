@@ -227,7 +227,7 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
     places = metric_tables[schemas.Places]
     net = network.build(streets, crs=crs) if len(streets) else None
     metric: access.Metric = (
-        network.with_profile(net, _walker(study))
+        network.with_profile(net, walker(study))
         if net is not None
         else access.StraightLine(study.detour_factor)
     )
@@ -328,7 +328,8 @@ def _plane(areas: gpd.GeoDataFrame, study: Study) -> str:
     return network.plane_crs(study.municipality_code, **middle)
 
 
-def _walker(study: Study) -> network.Profile:
+def walker(study: Study) -> network.Profile:
+    """How people walk on the streets in this study."""
     return network.Profile(
         slope=study.walk_slope,
         avoid_stairs=study.avoid_stairs,

@@ -363,7 +363,9 @@ def _reach(
 def planned(options: gpd.GeoDataFrame, chosen: Sequence[str], question: Siting) -> gpd.GeoDataFrame:
     """The chosen new places as entries of the registry."""
     own = gpd.GeoDataFrame(options[options["option_id"].isin(chosen)])
-    return scenarios.planned(own, open_days_per_week=question.new_days_per_week)
+    return scenarios.planned(
+        own, open_days_per_week=question.new_days_per_week, opening_text=question.new_hours
+    )
 
 
 def _demand(prepared: Prepared, group: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ Heavy modules are imported inside the commands, so that ``ibasho --help`` answer
     history     history · undo
     places      duplicates · export
     analysis    run · verify · app · demo
-    decide      decide model-areas · sites · territories
+    decide      decide model-areas · sites · territories · scenarios
 """
 
 from __future__ import annotations

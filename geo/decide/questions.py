@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from geo import errors, schedule
-from geo.decide import candidates
+from geo import errors, schedule, schemas
+from geo.decide import candidates, scenarios
 from geo.decide.aims import Aim
 from geo.decide.candidates import Cost, Gate
 from geo.decide.rules import Rules
@@ -162,6 +162,64 @@ class Siting(_Question):
         return candidates.Gate(**self.gate.model_dump())
 
 
+class Change(_Question):
+    """One thing that a scenario does."""
+
+    do: Literal["open", "close", "move", "change", "street"]
+    """``change``: hours, targets or room of a place; ``street``: a new way or crossing."""
+    place: str | None = None
+    """Id of the place that is closed, moved or changed."""
+    name: str = Field("", max_length=60)
+    """Of a new place."""
+    at: tuple[float, float] | None = None
+    """Latitude and longitude (JGD2011) of what is opened or moved, or where a street begins."""
+    to: tuple[float, float] | None = None
+    """Where a street ends."""
+    hours: str = Field("", max_length=120)
+    """Opening words, as in a list."""
+    days: float | None = Field(None, gt=0, le=7)
+    """Days a week, where the words do not say."""
+    targets: tuple[str, ...] = ()
+    capacity: float | None = Field(None, ge=0)
+    cost_yen: float = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Change:
+        needed = {"close": ("place",), "move": ("place", "at"), "change": ("place",), "open": ("at",)}
+        lacking = [name for name in needed.get(self.do, ("at", "to")) if getattr(self, name) is None]
+        if lacking:
+            raise ValueError(f"{self.do} needs {' and '.join(lacking)}")
+        if self.do == "change" and not self.said():
+            raise ValueError("change needs hours, days, targets or capacity")
+        if strange := sorted(set(self.targets) - set(schemas.TARGETS)):
+            raise ValueError(f"targets {strange} are none of {', '.join(schemas.TARGETS)}")
+        for spot in (self.at, self.to):
+            if spot is not None and not (20 <= spot[0] <= 46 and 122 <= spot[1] <= 154):
+                raise ValueError("give latitude, then longitude, within Japan")
+        scenarios.agreeing(self.said())
+        return self
+
+    def said(self) -> dict[str, object]:
+        """What is told of the place, as columns of ``schemas.Places``."""
+        told: dict[str, object] = {}
+        if self.hours:
+            told["opening_text"] = self.hours
+        if self.days is not None:
+            told["open_days_per_week"] = self.days
+        if self.targets:
+            told["targets"] = ";".join(self.targets)
+        if self.capacity is not None:
+            told["capacity"] = self.capacity
+        return told
+
+
+class Plan(_Question):
+    """A scenario as it is kept: what would be done, to be looked at beside today."""
+
+    name: str = Field(min_length=1, max_length=40)
+    changes: tuple[Change, ...] = ()
+
+
 class Coordination(_Question):
     """How the ward is divided among coordinators."""
 
@@ -211,12 +269,31 @@ def read(kind: type[Asked], folder: Path, file: Path | None = None) -> tuple[Ask
             return make(kind, tomllib.loads(example.read_text(encoding="utf-8"))), "example"
         return make(kind, tomllib.loads(own.read_text(encoding="utf-8"))), own.name
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise errors.StudyError(
-            "question_unreadable",
-            "{file} cannot be read as a question: {problem}. Mend it, or start from the example.",
-            file=own.name,
-            problem=str(problem),
-        ) from None
+        raise _unreadable(own, problem) from None
+
+
+def read_plan(file: Path) -> Plan:
+    """A scenario from a TOML file; without a name of its own it has the file's.
+
+    Raises
+    ------
+    StudyError
+        It cannot be read, or a value is not allowed.
+    """
+    try:
+        told = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise _unreadable(file, problem) from None
+    return make(Plan, {"name": file.stem[:40], **told})
+
+
+def _unreadable(file: Path, problem: Exception) -> errors.StudyError:
+    return errors.StudyError(
+        "question_unreadable",
+        "{file} cannot be read as a question: {problem}. Mend it, or start from the example.",
+        file=file.name,
+        problem=str(problem),
+    )
 
 
 def make(kind: type[Asked], fields: Mapping[str, Any]) -> Asked:

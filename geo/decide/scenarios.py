@@ -6,6 +6,7 @@ until its places are imported.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,9 +16,13 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from geo import errors, schemas
+from geo import errors, schedule, schemas
 
-CHANGEABLE = ("kind", "targets", "opening_text", "open_days_per_week", "capacity", "status")
+CHANGEABLE = ("kind", "targets_known", "targets", "opening_text", "open_days_per_week", "capacity", "status")
+PLANNED = "planned"
+"""How ids of places begin that a plan brings into the registry."""
+DAYS_ALIKE = 0.05
+"""Days a week that differ by less are the same: months have no whole weeks."""
 SCENARIO = "scenario"
 """The dataset of places and streets that a scenario adds."""
 
@@ -56,6 +61,43 @@ class Scenario:
     def actions(self) -> int:
         """How many changes."""
         return len(self.opened) + len(self.closed) + len(self.moved) + len(self.changed) + len(self.streets)
+
+
+def agreeing(said: Mapping[str, object]) -> dict[str, object]:
+    """What is said of a place, so that its opening words and its days a week tell the same.
+
+    Words that say days bring them; days that are said alone take the words away, which told of other days.
+
+    Raises
+    ------
+    DataError
+        The words say other days than the number.
+
+    Examples
+    --------
+    >>> agreeing({"opening_text": "Tu,Th 10:00-15:00"})
+    {'opening_text': 'Tu,Th 10:00-15:00', 'open_days_per_week': 2.0}
+    >>> agreeing({"open_days_per_week": 5.0})
+    {'open_days_per_week': 5.0, 'opening_text': None}
+    """
+    told = dict(said)
+    words, days = told.get("opening_text"), told.get("open_days_per_week")
+    if words:
+        read = schedule.days_per_week(schedule.parse(str(words)).schedule)
+        if isinstance(days, int | float) and not math.isnan(read) and abs(read - days) > DAYS_ALIKE:
+            raise errors.DataError(
+                "scenario_hours",
+                "The opening words {words!r} are {read} days a week, but {days} are given. Leave one of them out.",
+                words=words,
+                read=round(read, 2),
+                days=days,
+            )
+        told["open_days_per_week"] = read if days is None or not math.isnan(read) else days
+    elif "open_days_per_week" in told and "opening_text" not in told:
+        told["opening_text"] = None
+    if "targets" in told:
+        told["targets_known"] = True
+    return told
 
 
 def places_then(scenario: Scenario, places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -99,11 +141,11 @@ def places_then(scenario: Scenario, places: gpd.GeoDataFrame) -> gpd.GeoDataFram
     then = places.set_index("place_id", drop=False)
     then.loc[then["place_id"].isin(scenario.closed), "status"] = "closed"
     for name, change in scenario.changed.items():
-        for column, value in change.items():
+        for column, value in agreeing(change).items():
             then.loc[name, column] = value
     for name, point in scenario.moved.items():
         then.loc[name, "geometry"] = shapely.Point(point)
-    fresh = [_place(name, point, said) for name, (point, said) in scenario.opened.items()]
+    fresh = [_place(name, point, agreeing(said)) for name, (point, said) in scenario.opened.items()]
     parts = [then.reset_index(drop=True), *([gpd.GeoDataFrame(fresh, crs=places.crs)] if fresh else [])]
     parts = [part for part in parts if len(part)]
     if not parts:
@@ -224,7 +266,7 @@ def compare(now: pd.DataFrame, then: Mapping[str, pd.DataFrame]) -> pd.DataFrame
 
 
 def planned(
-    chosen: gpd.GeoDataFrame, *, open_days_per_week: float, name: str = "{site_id}"
+    chosen: gpd.GeoDataFrame, *, open_days_per_week: float, opening_text: str | None = None
 ) -> gpd.GeoDataFrame:
     """Chosen new sites as entries of the registry, so that a plan is never typed again.
 
@@ -234,8 +276,8 @@ def planned(
         Rows with the action ``open``; others are left out.
     open_days_per_week : float
         As planned.
-    name : str
-        Template of the provisional name.
+    opening_text : str, optional
+        The planned hours.
 
     Returns
     -------
@@ -243,22 +285,39 @@ def planned(
         Status ``planned``: they are drawn and counted in no coverage until they open.
     """
     new = chosen[(chosen["action"] == "open") & (chosen["standing"] != "existing")]
-    rows = [
-        _place(
-            f"planned:{row.site_id}",
+    told = {"open_days_per_week": open_days_per_week, "opening_text": opening_text}
+    rows = {
+        row.site_id: (
             (row.geometry.x, row.geometry.y),
-            {
-                "name": name.format(site_id=row.site_id),
-                "open_days_per_week": open_days_per_week,
-                "status": "planned",
-                "stage": "consulting",
-                "do_not_publish": True,
-                "capacity": row.capacity,
-                "source_row": number,
-            },
+            {**told, "name": row.site_id, "capacity": row.capacity},
         )
-        for number, row in enumerate(new.itertuples(), start=2)
+        for row in new.itertuples()
+    }
+    return entries(rows, crs=chosen.crs)
+
+
+def entries(
+    opened: Mapping[str, tuple[Point, Mapping[str, object]]], *, crs: object, stage: str = "consulting"
+) -> gpd.GeoDataFrame:
+    """Places that a plan opens as entries of the registry.
+
+    Parameters
+    ----------
+    opened : mapping of str to (Point, mapping)
+        As in :class:`Scenario`, in the plane zone ``crs``.
+    stage : str
+        Of :data:`geo.schemas.STAGES`; brings the status.
+
+    Returns
+    -------
+    places : schemas.Places
+        Not published: nobody has agreed to that yet.
+    """
+    life = {"stage": stage, "status": schemas.STAGES[stage], "do_not_publish": True}
+    rows = [
+        _place(f"{PLANNED}:{name}", point, {**agreeing(said), **life, "source_row": number})
+        for number, (name, (point, said)) in enumerate(sorted(opened.items()), start=2)
     ]
     if not rows:
-        return gpd.GeoDataFrame(schemas.empty(schemas.Places).to_crs(chosen.crs))
-    return gpd.GeoDataFrame(schemas.conform(schemas.Places, gpd.GeoDataFrame(rows, crs=chosen.crs)))
+        return gpd.GeoDataFrame(schemas.empty(schemas.Places).to_crs(crs))
+    return gpd.GeoDataFrame(schemas.conform(schemas.Places, gpd.GeoDataFrame(rows, crs=crs)))
