@@ -1,91 +1,98 @@
-"""Building scenarios by clicks: places opened, closed, moved or with other hours; up to three plans side by side."""
+"""Building scenarios by clicks: places opened, closed, moved or changed, streets added; plans side by side."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 import streamlit as st
 
-from app import cache, state, widgets
+from app import cache, state, widgets, writes
 from app.siting import TEN_THOUSAND
 from app.widgets import Page
-from geo import prospects
-from geo.decide import scenarios
+from geo import prospects, schemas
+from geo.decide import questions, scenarios
+from geo.decide.questions import Change, Plan
 from geo.decide.scenarios import Scenario
 from geo.pipeline import Prepared
 from geo.present import comparison, tables, words
 from geo.present.maps import View
 
 PLANS = ("A", "B", "C")
-DOINGS = ("open", "close", "move", "hours")
+DOINGS = ("open", "close", "move", "change", "street")
 
 
-@dataclass(frozen=True)
-class Action:
-    """One change that was clicked together."""
-
-    doing: str
-    place_id: str = ""
-    name: str = ""
-    at: tuple[float, float] | None = None
-    days: float | None = None
-    hours: str = ""
-    cost_yen: float = 0
+def names(page: Page) -> list[str]:
+    """The plans that can be built: three, and those that the project keeps under other names."""
+    return [*PLANS, *(name for name in prospects.kept(page.project) if name not in PLANS)]
 
 
-def actions(plan: str) -> tuple[Action, ...]:
-    """What a plan holds."""
-    own: tuple[Action, ...] = state.get(f"plan_{plan}", ())
-    return own
+def plan(page: Page) -> Plan:
+    """The plan that is built now, as the project keeps it."""
+    name = state.one_of("plan", names(page))
+    return prospects.kept(page.project).get(name, Plan(name=name))
 
 
-def plan() -> str:
-    """The plan that is built now."""
-    return state.one_of("plan", PLANS)
-
-
-def scenario(name: str) -> Scenario:
-    """A plan as a scenario; the last word about a place counts."""
-    own = actions(name)
-    opened = {
-        f"{name}:{i}": (one.at, _said(one)) for i, one in enumerate(own) if one.doing == "open" and one.at
-    }
-    return Scenario(
-        name,
-        opened=opened,
-        closed=tuple(sorted({one.place_id for one in own if one.doing == "close"})),
-        moved={one.place_id: one.at for one in own if one.doing == "move" and one.at},
-        changed={one.place_id: _said(one) for one in own if one.doing == "hours"},
-        cost_yen=sum(one.cost_yen for one in own),
-    )
-
-
-def _said(one: Action) -> dict[str, Any]:
-    known: dict[str, Any] = {"open_days_per_week": one.days}
-    if one.hours:
-        known["opening_text"] = one.hours
-    return {**known, "name": one.name} if one.doing == "open" else known
+def scenario(page: Page, own: Plan) -> Scenario:
+    """A plan in the plane of the study area."""
+    return prospects.scenario(own, crs=page.prepared.crs)
 
 
 def build(page: Page, area: int | None) -> None:
-    """The controls of one more action: what, where, when, for how much."""
-    widgets.choose(page, "plan", PLANS, "scenarios.plans", lambda name: page.say("scenarios.plan", name=name))
+    """The controls of one more change: what, where, when, for whom, for how much."""
+    widgets.choose(
+        page, "plan", names(page), "scenarios.plans", lambda name: page.say("scenarios.plan", name=name)
+    )
     widgets.choose(page, "doing", DOINGS, "scenarios.doing", lambda doing: page.say(f"scenarios.{doing}"))
     doing = state.one_of("doing", DOINGS)
-    place = None if doing == "open" else _place(page)
-    name = st.text_input(page.say("scenarios.name"), key="plan_name", max_chars=60) if doing == "open" else ""
-    days, hours = _hours(page) if doing in ("open", "hours") else (None, "")
-    cost = st.number_input(page.say("scenarios.cost_of"), 0, 100_000, step=10, key="plan_cost")
-    spot = _spot(page, area) if doing in ("open", "move") else None
-    if doing in ("open", "move"):
+    fields: dict[str, Any] = {"do": doing}
+    if doing in ("close", "move", "change"):
+        fields["place"] = _place(page)
+    if doing == "open":
+        fields["name"] = st.text_input(page.say("scenarios.name"), key="plan_name", max_chars=60).strip()
+        fields["name"] = fields["name"] or page.say("scenarios.nameless", n=len(plan(page).changes) + 1)
+    if doing in ("open", "change"):
+        fields |= _told(page, new=doing == "open")
+    fields["cost_yen"] = TEN_THOUSAND * float(
+        st.number_input(page.say("scenarios.cost_of"), 0, 100_000, step=10, key="plan_cost")
+    )
+    if doing in ("open", "move", "street"):
+        fields |= _where(page, area, doing)
+    ready = all(fields.get(name) is not None for name in _needed(doing)) and (
+        doing != "change" or any(fields.get(name) for name in ("hours", "days", "targets", "capacity"))
+    )
+    st.button(
+        page.say("scenarios.add"),
+        type="primary",
+        disabled=not ready,
+        on_click=state.attempt,
+        args=(_add, page, fields),
+    )
+
+
+def _needed(doing: str) -> tuple[str, ...]:
+    return {"open": ("at",), "street": ("at", "to"), "move": ("place", "at")}.get(doing, ("place",))
+
+
+def _where(page: Page, area: int | None, doing: str) -> dict[str, Any]:
+    """The clicked spot; of a street the one kept before, and the clicked one as its other end."""
+    spot = _spot(page, area)
+    if doing != "street":
         st.info(page.say("scenarios.spot" if spot else "scenarios.no_spot", area=_area(page, area)))
-    one = Action(doing, place or "", name.strip(), spot, days, hours, float(cost * TEN_THOUSAND))
-    ready = (place or doing == "open") and (spot or doing in ("close", "hours"))
-    st.button(page.say("scenarios.add"), type="primary", disabled=not ready, on_click=_add, args=(page, one))
+        return {"at": spot}
+    begins = state.get("street_from", None)
+    st.button(
+        page.say("scenarios.begin_here"),
+        disabled=spot is None,
+        on_click=state.put,
+        args=("street_from", spot),
+    )
+    key = "street_to" if begins and spot else "street_end" if begins else "street_begin"
+    st.info(page.say(f"scenarios.{key}", area=_area(page, area)))
+    return {"at": begins, "to": spot if begins else None}
 
 
 def _area(page: Page, area: int | None) -> str:
@@ -93,11 +100,13 @@ def _area(page: Page, area: int | None) -> str:
 
 
 def _spot(page: Page, area: int | None) -> tuple[float, float] | None:
+    """Latitude and longitude of the clicked place."""
     origin = widgets.spot(page, area)
     if origin is None:
         return None
-    point = page.prepared.origins.set_index("origin_id").geometry[origin]
-    return (round(point.x, 1), round(point.y, 1))
+    own = page.prepared.origins
+    point = own[own["origin_id"] == origin].geometry.to_crs(schemas.STORED_CRS).iloc[0]
+    return (round(point.y, 6), round(point.x, 6))
 
 
 def _place(page: Page) -> str | None:
@@ -115,58 +124,104 @@ def _place(page: Page) -> str | None:
     return chosen
 
 
-def _hours(page: Page) -> tuple[float, str]:
+def _told(page: Page, *, new: bool) -> dict[str, Any]:
+    """Hours, days, targets and room; of a place that is there only what shall change."""
     hours = st.text_input(page.say("scenarios.hours_words"), key="plan_hours", max_chars=120).strip()
     said = prospects.days_of(hours)
+    days: float | None = None
     if not math.isnan(said):
         st.caption(page.say("scenarios.understood", days=f"{said:g}"))
-        return said, hours
-    if hours:
-        st.caption(page.say("scenarios.not_understood"))
-    return float(st.slider(page.say("scenarios.days"), 1, 7, 5, key="plan_days")), hours
+    else:
+        if hours:
+            st.caption(page.say("scenarios.not_understood"))
+        # Days that words do not say; the two never contradict each other.
+        days = st.number_input(
+            page.say("scenarios.days"),
+            0.25,
+            7.0,
+            value=5.0 if new else None,
+            step=0.25,
+            key=f"plan_days_{new}",
+        )
+    who, room = st.columns(2)
+    targets = who.multiselect(
+        page.say("scenarios.targets"),
+        schemas.TARGETS,
+        format_func=lambda one: words.label("place_target", one, page.language),
+        key="plan_targets",
+        placeholder=page.say("scenarios.everybody" if new else "scenarios.unchanged"),
+    )
+    capacity = room.number_input(page.say("scenarios.capacity"), 0, 10_000, value=None, key="plan_capacity")
+    return {"hours": hours, "days": days, "targets": tuple(targets), "capacity": capacity}
 
 
-def _add(page: Page, one: Action) -> None:
-    name = one.name or page.say("scenarios.nameless", n=len(actions(plan())) + 1)
-    kept = [
-        old
-        for old in actions(plan())
-        if old.doing == "open" or (old.place_id, old.doing) != (one.place_id, one.doing)
-    ]
-    state.put(f"plan_{plan()}", (*kept, replace(one, name=name)))
+def _add(page: Page, fields: dict[str, Any]) -> None:
+    own = plan(page)
+    one = questions.make(Change, {name: value for name, value in fields.items() if value is not None})
+    place = (one.place, one.do)
+    kept = [old for old in own.changes if not one.place or (old.place, old.do) != place]
+    _keep(page, own, [*kept, one])
+    state.put("street_from", None)
+
+
+def _keep(page: Page, own: Plan, changes: list[Change]) -> None:
+    told = [change.model_dump(exclude_defaults=True) for change in changes]
+    writes.plan(page.project, questions.make(Plan, {"name": own.name, "changes": told}))
 
 
 def listed(page: Page) -> None:
-    """The actions of the plan, each with a button that takes it out."""
-    own = page.prepared.places.set_index("place_id")["name"]
-    for i, one in enumerate(actions(plan())):
-        name = one.name if one.doing == "open" else str(own.get(one.place_id, one.place_id))
+    """The changes of the plan, each with a button that takes it out; then the plan into the registry."""
+    own, places = plan(page), page.prepared.places.set_index("place_id")["name"]
+    for i, one in enumerate(own.changes):
+        name = one.name or ("" if one.place is None else str(places.get(one.place, one.place)))
         text, button = st.columns([5, 1], vertical_alignment="center")
         with text:
-            said = page.say(f"scenarios.{one.doing}")
-            widgets.words_of(page.say("scenarios.action", n=i + 1, doing=said, name=name))
+            said = page.say(f"scenarios.{one.do}")
+            widgets.words_of(page.say("scenarios.action", n=i + 1, doing=said, name=name or "–"))
         button.button(
             page.say("scenarios.remove", n=i + 1),
             key=f"plan_remove_{i}",
-            on_click=lambda at=i: state.put(
-                f"plan_{plan()}", tuple(one for j, one in enumerate(actions(plan())) if j != at)
-            ),
+            on_click=state.attempt,
+            args=(_keep, page, own, [one for j, one in enumerate(own.changes) if j != i]),
         )
+    if any(one.do == "open" for one in own.changes):
+        into_registry(page, own.name, prospects.entries(own, crs=page.prepared.crs))
+
+
+def into_registry(page: Page, name: str, places: gpd.GeoDataFrame) -> None:
+    """The button by which new places become entries that are being consulted about."""
+
+    def enter() -> None:
+        writes.register(page.project, places, name)
+        state.put("registered", len(places))
+
+    st.button(
+        page.say("scenarios.register", n=len(places)),
+        icon=":material/playlist_add:",
+        key="into_registry",
+        on_click=state.attempt,
+        args=(enter,),
+    )
+    if entered := state.get("registered", None):
+        st.success(page.say("scenarios.registered", n=entered))
+        state.put("registered", None)
 
 
 def view(page: Page, drawn: View) -> View:
-    """The map with the numbers of the actions that open or move a place."""
-    spots = {i + 1: one.at for i, one in enumerate(actions(plan())) if one.at}
+    """The map with the numbers of the changes that have a spot."""
+    spots = {i: one.at for i, one in enumerate(plan(page).changes, start=1) if one.at}
     if not spots:
         return drawn
-    points = gpd.points_from_xy(*zip(*spots.values(), strict=True))
-    series = gpd.GeoSeries(points, index=list(spots), crs=page.prepared.origins.crs)
+    points = [(longitude, latitude) for latitude, longitude in spots.values()]
+    series = gpd.GeoSeries(
+        gpd.points_from_xy(*zip(*points, strict=True)), index=list(spots), crs=schemas.STORED_CRS
+    )
     return replace(drawn, badges=comparison.badges(series))
 
 
 def then(page: Page) -> Prepared:
     """The study area of the plan that is built; today's while it is empty."""
-    own = scenario(plan())
+    own = scenario(page, plan(page))
     if not own.actions:
         return page.prepared
     with st.spinner(page.say("scenarios.working")):
@@ -175,7 +230,7 @@ def then(page: Page) -> Prepared:
 
 def compared(page: Page) -> tuple[pd.DataFrame, dict[str, tuple[int, float]]] | None:
     """Today beside every plan that holds something, with their number of actions and costs."""
-    own = {name: found for name in PLANS if (found := scenario(name)).actions}
+    own = {name: scenario(page, one) for name, one in prospects.kept(page.project).items()}
     if not own:
         return None
     fingerprint = page.study.fingerprint()

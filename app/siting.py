@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import geopandas as gpd
 import streamlit as st
 
 from app import cache, state, widgets
 from app.widgets import Page
-from geo import decisions
+from geo import decisions, manifest
 from geo import siting as sitings
 from geo.decide import questions
 from geo.decide.questions import Siting, Wanted
@@ -125,6 +126,13 @@ def located(page: Page, asked: Siting, result: decisions.Document, view: View) -
     """The map with the number of each step where it would be; positions leave for this reader's map alone."""
     options = sitings.options_of(page.prepared, page.study, asked)
     return replace(view, badges=siting.badges(options, result))
+
+
+def planned(page: Page, asked: Siting, result: decisions.Document) -> tuple[str, gpd.GeoDataFrame]:
+    """The name of the choice, and its new places as entries of the registry."""
+    options = sitings.options_of(page.prepared, page.study, asked)
+    name = manifest.fingerprint(page.version, page.study.fingerprint(), asked.model_dump_json())[:12]
+    return name, sitings.planned(options, result["chosen"], asked)
 
 
 def budgets(page: Page, asked: Siting, result: decisions.Document) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import geopandas as gpd
 import streamlit as st
 
 from app import state
-from geo import decisions, errors
+from geo import decisions, errors, prospects
 from geo import project as projects
+from geo.decide.questions import Plan
 from geo.pipeline import Prepared
 from geo.project import Changes, Project
 
@@ -63,3 +65,15 @@ def record(project: Project, prepared: Prepared, asked: decisions.Question) -> s
     """Keep the record of a decision; its name."""
     _allowed()
     return str(decisions.decide(project, prepared, asked)["decision"])
+
+
+def plan(project: Project, own: Plan) -> None:
+    """Keep a scenario in the project."""
+    _allowed()
+    prospects.keep(project, own)
+
+
+def register(project: Project, places: gpd.GeoDataFrame, name: str) -> None:
+    """Enter the places of a plan into the registry."""
+    _allowed()
+    prospects.register(project, places, name=name, when=_now())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import records, widgets
+from app import prospects, records, widgets
 from app import siting as desk
 from geo import siting as sitings
 from geo.present import maps, siting
@@ -52,5 +52,7 @@ if result is not None and result.get("funnel"):
     widgets.table(siting.funnel(result, language))
 if result is not None and result["chosen"]:
     records.keep(page, asked)
+    if result["planned"]:
+        prospects.into_registry(page, *desk.planned(page, asked, result))
 widgets.method(page)
 widgets.not_known(page)
