@@ -44,12 +44,13 @@ def dependence(
     near = near.sort_values(["origin_id", "distance_m", "place_id"], kind="stable")
     at = pd.Index(places["place_id"]).get_indexer(near["place_id"])
     walk = near["distance_m"].to_numpy(dtype=float)
+    starts = pd.CategoricalIndex(near["origin_id"])  # each id is looked up once, not once a pair
     parts = []
     for group in study.groups:
         for kind in coverage.KINDS:
             own = covered[(covered["group"] == group.group) & (covered["kind"] == kind)]
             if own["people"].notna().any():
-                row = pd.Index(own["origin_id"]).get_indexer(near["origin_id"])
+                row = pd.Index(own["origin_id"]).get_indexer(starts)
                 ids = coverage.fitting(places, group, kind, study)["place_id"]
                 fits = places["place_id"].isin(ids).to_numpy()[at]
                 told = _depending(row[fits], at[fits], walk[fits], own, places["place_id"])

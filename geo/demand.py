@@ -21,6 +21,10 @@ roads, main roads and stairs carry no people while an area has any of these."""
 
 CELL_REACH_M = 150.0
 """Land farther than this from every origin of its area is drawn as nobody's (parks, water, yards)."""
+REACH_SEGMENTS = 4
+"""Sides of a quarter of the circle of that reach."""
+INSIDE_OF_REACH = float(np.cos(np.pi / (4 * REACH_SEGMENTS)))
+"""Such a part of the radius the sides of the circle have at least."""
 
 
 NOT_TODAY = ("projected_", "housing_")
@@ -223,7 +227,7 @@ def origins(areas: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, net: Network | N
     """
     inhabited = areas[areas["people"] > 0]
     nodes = _node_shares(inhabited, streets, net) if net is not None else _NO_NODES
-    rest = inhabited[~inhabited["small_area_id"].isin(nodes["small_area_id"]) | inhabited["is_water"]]
+    rest = inhabited[~inhabited["small_area_id"].isin(set(nodes["small_area_id"])) | inhabited["is_water"]]
     nodes = nodes[~nodes["small_area_id"].isin(rest["small_area_id"])]
     points = gpd.GeoDataFrame(
         {"small_area_id": rest["small_area_id"], "origin_id": rest["small_area_id"], "weight": 1.0},
@@ -319,8 +323,15 @@ def _divide(area: shapely.Geometry, points: np.ndarray) -> np.ndarray:
         return np.full(len(points), area, dtype=object)
     homes = shapely.points(at)
     parts = shapely.voronoi_polygons(shapely.multipoints(homes), extend_to=area, ordered=True)
-    pieces = shapely.intersection(shapely.get_parts(parts), area)
-    reach = shapely.intersection(pieces, shapely.buffer(homes, CELL_REACH_M, quad_segs=4))
+    pieces = shapely.get_parts(parts)
+    shapely.prepare(area)
+    across = ~shapely.covers(area, pieces)  # most pieces lie inside: cutting is what takes long
+    pieces[across] = shapely.intersection(pieces[across], area)
+    reach = pieces.copy()
+    far = shapely.hausdorff_distance(pieces, homes) > CELL_REACH_M * INSIDE_OF_REACH
+    reach[far] = shapely.intersection(
+        pieces[far], shapely.buffer(homes[far], CELL_REACH_M, quad_segs=REACH_SEGMENTS)
+    )
     return np.array([_polygonal(piece) for piece in reach], dtype=object)[which]
 
 

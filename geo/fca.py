@@ -107,8 +107,8 @@ def _weights(
     known = supply.dropna()
     near = pairs[(pairs["distance_m"] <= bands_m[-1]) & pairs["place_id"].isin(known.index)]
     band = np.searchsorted(bands_m, near["distance_m"], side="left")
-    row = people.index.get_indexer(near["origin_id"])
-    column = supply.index.get_indexer(near["place_id"])
+    row = people.index.get_indexer(pd.Index(near["origin_id"]))
+    column = supply.index.get_indexer(pd.Index(near["place_id"]))
     used = row >= 0
     values = np.asarray(weights, dtype=float)[band[used]]
     return csr_array((values, (row[used], column[used])), shape=(len(people), len(supply)))
@@ -148,6 +148,10 @@ def measure(
     room : schemas.Room
     """
     bands = {"bands_m": study.limits_m, "weights": study.weights}
+    pairs = pairs.assign(  # as categories each id is looked up once, not once a pair
+        origin_id=pd.Categorical(pairs["origin_id"], categories=origins["origin_id"]),
+        place_id=pd.Categorical(pairs["place_id"], categories=places["place_id"]),
+    )
     parts = []
     for group in study.groups:
         counts = pd.Series(people[group.group].to_numpy(), index=origins["origin_id"].to_numpy())

@@ -462,7 +462,13 @@ def parts(membership: pd.DataFrame, origins: pd.Series, group: Mapping[str, str]
     """
     first = membership.assign(zone_id=_first(membership, group))
     first = first.drop_duplicates().sort_values(["origin_id", "zone_id"])
-    held = first.groupby("origin_id")["zone_id"].agg(";".join)
+    several = first["origin_id"].duplicated(keep=False)
+    held = pd.concat(  # most origins lie in one zone: only the others are joined, one by one
+        [
+            first[~several].set_index("origin_id")["zone_id"],
+            first[several].groupby("origin_id")["zone_id"].agg(";".join),
+        ]
+    )
     return held.reindex(origins.to_numpy()).fillna("")
 
 
@@ -524,7 +530,9 @@ def lost(counts: pd.DataFrame, origins: pd.DataFrame, membership: pd.DataFrame) 
     loss : DataFrame
         ``indicator, denominator, lost`` in the indicator's own counts.
     """
-    inside = origins["weight"].where(origins["origin_id"].isin(membership["origin_id"]), 0.0)
+    inside = origins["weight"].where(
+        origins["origin_id"].isin(membership["origin_id"].unique().to_numpy(dtype=object)), 0.0
+    )
     held = inside.groupby(origins["small_area_id"]).sum()
     known = counts.dropna(subset=["denominator"]).astype({"denominator": float})
     kept = known["denominator"] * known["small_area_id"].map(held).astype(float).fillna(0.0)
