@@ -173,6 +173,15 @@ def controls(page: Page, asked: Committee) -> None:
                 lambda system: _system(page, system) if system else page.say("model_areas.no_quota"),
                 lambda page, chosen: _change(page, one_per=chosen or None),
             )
+            _select(
+                page,
+                "committee_per_type",
+                "model_areas.per_type",
+                [None, 1, 2],
+                asked.per_type,
+                lambda n: page.say("model_areas.no_quota") if n is None else str(n),
+                lambda page, chosen: _change(page, per_type=chosen),
+            )
         with far:
             widgets.how_far(page)
             st.session_state["committee_apart"] = not asked.neighbours

@@ -65,9 +65,7 @@ def controls(page: Page, asked: Siting) -> None:
                 page.say("sites.one_per"),
                 systems,
                 format_func=lambda one: (
-                    page.say("model_areas.no_quota")
-                    if one is None
-                    else words.label("system", one, page.language)
+                    page.say("model_areas.no_quota") if not one else words.label("system", one, page.language)
                 ),
                 key="quota_control",
                 on_change=lambda: state.put("site_quota", st.session_state["quota_control"] or None),

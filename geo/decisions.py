@@ -25,6 +25,8 @@ from geo.pipeline import Assessment, Prepared
 from geo.project import Project
 
 FOLDER = "decisions"
+SOME = 1e-9
+"""More than none."""
 TOUCH_M = 0.5
 """Areas nearer than this to each other are neighbours: their borders come from different drawings."""
 Question = Committee | Siting | Coordination
@@ -75,7 +77,44 @@ def area_facts(prepared: Prepared, assessment: Assessment, *, system: str, group
     # Within the council: the count is not masked, and does not leave the house (see the record's role).
     facts["vacancies"] = inside.reindex(facts.index, fill_value=0).astype(float)
     facts["risk"] = _risk(prepared, assessment).reindex(facts.index)
+    facts["apartment_share"] = _apartments(prepared).reindex(facts.index)
+    shops = prepared.vacancies.loc[prepared.vacancies["kind"] == "shop", "property_id"]
+    own_shops = prepared.zone_points[1][prepared.zone_points[1]["property_id"].isin(shops)]
+    rate = 1000 * own_shops.groupby("zone_id")["property_id"].nunique() / facts["people"]
+    # A list without any shop does not say that there are none.
+    facts["shops_per_1000"] = rate.reindex(facts.index).fillna(0.0) if len(shops) else np.nan
     return facts.reset_index(drop=True)
+
+
+def _apartments(prepared: Prepared) -> pd.Series:
+    """Share of the dwellings of each zone that are in apartment houses; NaN without a table of them."""
+    areas = prepared.small_areas.set_index("small_area_id")
+    if not {"dwellings", "dwellings_apartment"} <= set(areas):
+        return pd.Series(dtype=float)
+    known = areas[["dwellings", "dwellings_apartment"]].dropna()
+    at = prepared.origins[["origin_id", "small_area_id"]].assign(
+        people=prepared.at_origins[prepared.study.everybody].to_numpy(float)
+    )
+    at = at.merge(known, left_on="small_area_id", right_index=True)
+    # The dwellings of an area stand where its people live.
+    part = at["people"] / at.groupby("small_area_id")["people"].transform("sum")
+    at = at.assign(all=at["dwellings"] * part, flats=at["dwellings_apartment"] * part)
+    total = prepared.membership.merge(at, on="origin_id").groupby("zone_id")[["all", "flats"]].sum()
+    return total["flats"] / total["all"].where(total["all"] > 0)
+
+
+def area_types(facts: pd.DataFrame, question: Committee) -> pd.Series:
+    """The type of each area by the rule of the question, by ``area_id``; see :func:`geo.decide.portfolio.area_types`.
+
+    Shops are the vacant ones, since lists tell of no others: a shopping street is where there are ``shopping_from``
+    times as many for its people as in all areas together.
+    """
+    whole = (facts["shops_per_1000"] * facts["people"]).sum(min_count=1) / facts["people"].sum()
+    return portfolio.area_types(
+        facts,
+        apartment_share=question.apartments_from,
+        shops_per_1000=max(question.shopping_from * whole, SOME) if whole == whole else np.inf,
+    )
 
 
 def _risk(prepared: Prepared, assessment: Assessment) -> pd.Series:
@@ -114,8 +153,12 @@ def model_area_answer(prepared: Prepared, assessment: Assessment, question: Comm
     own_weights = model_areas.smaa(
         scores, criteria, beliefs=model_areas.Beliefs(sets=sets), draws=3_000, seed=seed
     )
-    chosen, beside = _portfolio(prepared, facts, ranked, question)
-    matched = portfolio.match(facts, chosen.chosen, features=question.alike, neighbours=beside)
+    types = area_types(facts, question)
+    typed = facts.assign(type=types.to_numpy())
+    chosen, beside = _portfolio(prepared, typed, ranked, question)
+    matched = portfolio.match(
+        typed, chosen.chosen, features=question.alike, same=[portfolio.TYPE], neighbours=beside
+    )
     members = model_areas.influence(scores, criteria, votes)
     order = ranked.dropna(subset=["weighted_sum_rank"]).sort_values(["weighted_sum_rank", "area_id"])[
         "area_id"
@@ -138,6 +181,7 @@ def model_area_answer(prepared: Prepared, assessment: Assessment, question: Comm
         "chosen": list(chosen.chosen),
         "total": summary.number(chosen.total, 6),
         "alternatives": [{"chosen": list(c), "total": summary.number(t, 6)} for c, t in chosen.alternatives],
+        "types": summary.rows(typed[["area_id", portfolio.TYPE, "apartment_share", "shops_per_1000"]]),
         "comparison": summary.rows(matched.pairs),
         "balance": summary.rows(matched.balance),
         "why": _why(scores, criteria, weights, order.tolist()),
@@ -218,6 +262,15 @@ def _portfolio(
     if question.one_per is not None:
         areas["within"] = _within(prepared, own, question.one_per)
         quotas.append(Quota("within", each_most=1))
+    if question.per_type is not None or question.types_least:
+        areas[portfolio.TYPE] = facts[portfolio.TYPE].to_numpy()
+        quotas.append(
+            Quota(
+                portfolio.TYPE,
+                least={str(name): n for name, n in question.types_least.items()},
+                each_most=question.per_type,
+            )
+        )
     chosen = portfolio.choose(
         areas, number=question.choose, quotas=quotas, neighbours=[] if question.neighbours else beside
     )
@@ -232,7 +285,7 @@ def neighbours(areas: gpd.GeoDataFrame, *, key: str) -> list[tuple[str, str]]:
 
 
 def _within(prepared: Prepared, areas: gpd.GeoDataFrame, system: str) -> np.ndarray:
-    """The zone of another system that holds most of each area."""
+    """The zone of another system that holds most of each area, by its name; by its key where two have one name."""
     outer = prepared.zones[prepared.zones["system"] == system].reset_index(drop=True)
     if outer.empty:
         raise errors.DataError(
@@ -244,7 +297,9 @@ def _within(prepared: Prepared, areas: gpd.GeoDataFrame, system: str) -> np.ndar
         )
     shapes = outer.geometry.to_numpy()
     shared = np.array([shapely.area(shapely.intersection(shape, shapes)) for shape in areas.geometry])
-    most = outer["zone_id"].to_numpy(dtype=object)[shared.argmax(axis=1)]
+    twice = outer["name"].duplicated(keep=False)
+    named = outer["name"].where(~twice, outer["zone_id"]).to_numpy(dtype=object)
+    most = named[shared.argmax(axis=1)]
     most[shared.max(axis=1) == 0] = None
     return np.asarray(most)
 

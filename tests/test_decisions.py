@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from geo import cli, decisions, errors, pipeline, text
+from geo import cli, decisions, errors, pipeline, schemas, text
 from geo.decide import questions
 from geo.decide.questions import Committee, Coordination, Siting
 from geo.present import records
 from geo.project import Project
-
-pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from conftest import Town
@@ -73,23 +75,44 @@ numbers = [1, 2]
 present = "branch_office"
 """
 
+Ask = Callable[[type[Any]], decisions.Document]
 
-@pytest.fixture
-def project(town: Town, tmp_path: Path) -> Project:
-    made = town.project(tmp_path / "town")
+
+@pytest.fixture(scope="module")
+def made(build_town: Callable[..., Town], tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The town and three questions, made once: no test here changes the store."""
+    made = build_town().project(tmp_path_factory.mktemp("made") / "town")
     for name, content in (("committee", COMMITTEE), ("sites", SITES), ("territories", TERRITORIES)):
         (made.path / f"{name}.toml").write_text(content, encoding="utf-8")
     return made
 
 
-def ask(project: Project, kind: type[Any]) -> decisions.Document:
-    question, _ = questions.read(kind, project.path)
-    return decisions.decide(project, pipeline.prepare(project), question)
+@pytest.fixture(scope="module")
+def prepared(made: Project) -> pipeline.Prepared:
+    return pipeline.prepare(made)
 
 
-def test_the_committee_of_the_tiny_town(project: Project) -> None:
+@pytest.fixture
+def project(made: Project, tmp_path: Path) -> Project:
+    """A copy whose questions a test may change."""
+    shutil.copytree(made.path, tmp_path / "town")
+    return Project(tmp_path / "town", made.study)
+
+
+@pytest.fixture
+def ask(project: Project, prepared: pipeline.Prepared) -> Callable[[type[Any]], decisions.Document]:
+    """Answers the question that stands in the project, and keeps the record."""
+
+    def answer(kind: type[Any]) -> decisions.Document:
+        question, _ = questions.read(kind, project.path)
+        return decisions.decide(project, prepared, question)
+
+    return answer
+
+
+def test_the_committee_of_the_tiny_town(project: Project, ask: Ask) -> None:
     """Nobody is left out at 500 m and each area has a place: the risk alone decides, higher in the west."""
-    result = ask(project, Committee)["result"]
+    result = ask(Committee)["result"]
     assert result["chosen"] == ["branch:P1"]
     scores = {(row["area_id"], row["criterion"]): row["value"] for row in result["scores"]}
     assert scores["branch:P1", "left_out"] == scores["branch:P2", "left_out"] == 0
@@ -107,9 +130,41 @@ def test_the_committee_of_the_tiny_town(project: Project) -> None:
     assert result["comparison"] == []  # the one other area touches: people would walk over
 
 
-def test_the_sites_of_the_tiny_town(project: Project) -> None:
+def test_types_follow_from_dwellings_and_vacant_shops(
+    build_town: Callable[..., Town], tmp_path: Path
+) -> None:
+    """Area A, which is P1, has 50 dwellings of which 40 are flats; of B and C no table tells."""
+    town = build_town()
+    known = town.tables[schemas.Statistics]
+    counts = [("dwellings", 50.0), ("dwellings_apartment", 40.0)]
+    area = str(town.small_areas["small_area_id"].iloc[0])
+    more = [
+        {**known.iloc[0].to_dict(), "small_area_id": area, "variable": name, "value": n, "status": "known"}
+        for name, n in counts
+    ]
+    town.tables[schemas.Statistics] = schemas.conform(
+        schemas.Statistics, pd.concat([known, pd.DataFrame(more)], ignore_index=True)
+    )
+    made = town.project(tmp_path / "typed")
+    prepared = pipeline.prepare(made)
+    assessment = pipeline.assess(prepared, made.study)
+    facts = decisions.area_facts(prepared, assessment, system="branch_office", group="all")
+    assert facts.set_index("area_id")["apartment_share"].to_dict()["branch:P1"] == 0.8
+
+    def asked(**fields: Any) -> Committee:
+        return questions.make(Committee, {**tomllib.loads(COMMITTEE), **fields})
+
+    told = decisions.area_types(facts, asked())
+    assert told.to_dict() == {"branch:P1": "apartment", "branch:P2": "unknown"}
+    stricter = decisions.area_types(facts, asked(apartments_from=0.9))
+    assert stricter["branch:P1"] == "unknown"  # no list tells of shops
+    with pytest.raises(errors.InfeasibleError, match="of the type shopping"):
+        decisions.model_area_answer(prepared, assessment, asked(types_least={"shopping": 1}))
+
+
+def test_the_sites_of_the_tiny_town(project: Project, ask: Ask) -> None:
     """v10 to v12 at x = 600 reach n03 to n09: 300 m more than anything that exists."""
-    record = ask(project, Siting)
+    record = ask(Siting)
     result = record["result"]
     assert result["status"] == "optimal"
     assert result["objective"] == pytest.approx(result["bound"])
@@ -124,24 +179,24 @@ def test_the_sites_of_the_tiny_town(project: Project) -> None:
     assert "geometry" not in json.dumps(record)
 
 
-def test_in_public_nothing_without_consent_is_proposed(project: Project) -> None:
+def test_in_public_nothing_without_consent_is_proposed(project: Project, ask: Ask) -> None:
     """All vacant houses of the tiny town are but asked for."""
     (project.path / "sites.toml").write_text('role = "public"\n' + SITES, encoding="utf-8")
-    result = ask(project, Siting)["result"]
+    result = ask(Siting)["result"]
     assert result["options"]["open"] == 0
     assert not [name for name in result["chosen"] if name.startswith("open:")]
     (project.path / "sites.toml").write_text(
         'required = ["open:v00"]\nrole = "public"\n' + SITES, encoding="utf-8"
     )
     with pytest.raises(errors.DataError, match="open:v00"):
-        ask(project, Siting)
+        ask(Siting)
 
 
-def test_a_plan_that_cannot_be_is_explained(project: Project) -> None:
+def test_a_plan_that_cannot_be_is_explained(project: Project, ask: Ask) -> None:
     (project.path / "sites.toml").write_text(
         'required = ["open:v00"]\n' + SITES.replace("12_000_000", "1_000_000"), encoding="utf-8"
     )
-    record = ask(project, Siting)
+    record = ask(Siting)
     assert (record["result"]["status"], record["result"]["why"]["code"]) == (
         "infeasible",
         "infeasible_budget",
@@ -149,18 +204,20 @@ def test_a_plan_that_cannot_be_is_explained(project: Project) -> None:
     assert "1,000,000" in " ".join(records.lines(record, "en", most=5))
 
 
-def test_the_territories_of_the_tiny_town(project: Project) -> None:
+def test_the_territories_of_the_tiny_town(project: Project, ask: Ask) -> None:
     """100, 200 and 50 people in a row: alone 350, two at best 100 and 250."""
-    result = ask(project, Coordination)["result"]
+    result = ask(Coordination)["result"]
     assert [one["largest"] for one in result["proposed"]] == [350, 250]
     assert [row["load"] for row in result["present"]] == [100, 250]
 
 
 @pytest.mark.parametrize("kind", [Committee, Siting, Coordination])
-def test_a_record_is_computed_again_and_a_change_in_it_is_seen(project: Project, kind: type[Any]) -> None:
-    record = ask(project, kind)
+def test_a_record_is_computed_again_and_a_change_in_it_is_seen(
+    project: Project, ask: Ask, kind: type[Any]
+) -> None:
+    record = ask(kind)
     assert decisions.verify(project, record["decision"]) == []
-    assert ask(project, kind) == record
+    assert ask(kind) == record
     file = decisions.path(project, record["decision"])
     part = next(name for name in ("chosen", "group") if name in record["result"])
     file.write_text(json.dumps({**record, "result": {**record["result"], part: "other"}}), encoding="utf-8")
@@ -169,10 +226,12 @@ def test_a_record_is_computed_again_and_a_change_in_it_is_seen(project: Project,
         decisions.verify(project, "../study")
 
 
-def test_a_record_prints_without_any_other_file_and_escapes_what_it_is_told(project: Project) -> None:
+def test_a_record_prints_without_any_other_file_and_escapes_what_it_is_told(
+    project: Project, ask: Ask
+) -> None:
     text_of = COMMITTEE.replace('role = "council"', 'role = "<script>alert(1)</script>"')
     (project.path / "committee.toml").write_text(text_of, encoding="utf-8")
-    record = ask(project, Committee)
+    record = ask(Committee)
     for language in text.LANGUAGES:
         page = records.page(record, language)
         assert "<script" not in page
@@ -209,10 +268,12 @@ def test_the_commands_keep_a_record_and_verify_finds_it(project: Project, comman
         ("choose = [", "question_unreadable"),
     ],
 )
-def test_a_question_that_cannot_be_asked_is_a_sentence(project: Project, content: str, code: str) -> None:
+def test_a_question_that_cannot_be_asked_is_a_sentence(
+    project: Project, ask: Ask, content: str, code: str
+) -> None:
     (project.path / "committee.toml").write_text(content, encoding="utf-8")
     with pytest.raises(errors.AtlasError) as problem:
-        ask(project, Committee)
+        ask(Committee)
     assert problem.value.code == code
 
 

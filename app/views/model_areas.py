@@ -36,6 +36,8 @@ widgets.download(page, "model_areas", rows, widgets.shapes(page, "zones"))
 widgets.words_of(page.say("model_areas.ranks_note"))
 with st.expander(page.say("model_areas.values")):
     widgets.table(committee.scores(result, names, language))
+    widgets.table(committee.types(result, names, language))
+    widgets.words_of(page.say("model_areas.types_note"))
 
 st.subheader(page.say("model_areas.why"), anchor=False)
 widgets.sentences(room.pair(page, result, names))

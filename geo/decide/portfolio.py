@@ -200,7 +200,7 @@ def area_types(
     Parameters
     ----------
     facts : DataFrame
-        ``area_id``, ``apartment_share`` (of households, 共同住宅), ``shops_per_1000`` (people).
+        ``area_id``, ``apartment_share`` (of dwellings, 共同住宅), ``shops_per_1000`` (people).
     apartment_share, shops_per_1000 : float
         From these on an area is of that type; a shopping street first. The project's own assumption.
 

@@ -55,6 +55,16 @@ class Committee(_Question):
     """A zone system of which each zone gets at most one model area."""
     neighbours: bool = False
     """Whether two model areas may touch."""
+    per_type: int | None = Field(None, ge=1)
+    """At most so many model areas of each type (apartment, shopping, detached; areas of unknown type are one more)."""
+    types_least: Mapping[Literal["apartment", "shopping", "detached"], int] = Field(default_factory=dict)
+    """At least so many of a type."""
+    apartments_from: float = Field(0.6, gt=0, le=1)
+    """An area whose dwellings are in apartment houses (共同住宅, census) to this share is of the type apartment: the
+    project's own assumption."""
+    shopping_from: float = Field(2.0, gt=0)
+    """An area with so many times as many vacant shops for its people as all areas together is of the type shopping:
+    the project's own assumption, since no list tells of shops that are open."""
     alike: tuple[str, ...] = ("people", "covered_share", "risk")
     """By what comparison areas are matched."""
 

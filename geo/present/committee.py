@@ -126,6 +126,23 @@ def scores(answer: Document, names: Names, language: text.Language) -> Rows:
     )
 
 
+def types(answer: Document, names: Names, language: text.Language) -> Rows:
+    """The type of each area, and the numbers from which it follows."""
+    told = {row["area_id"]: row for row in answer["types"]}
+    rows = [
+        (
+            names[area],
+            text.say(f"area_type.{told[area]['type']}", language),
+            words.percent(told[area]["apartment_share"], language),
+            text.say("unit.unknown", language)
+            if told[area]["shops_per_1000"] is None
+            else f"{told[area]['shops_per_1000']:.2f}",
+        )
+        for area in order(answer)
+    ]
+    return _rows("types", ("area", "type", "apartments:count", "shops:count"), rows, language)
+
+
 def _short(number: float) -> str:
     return f"{number:,.0f}" if abs(number) >= 10 or float(number).is_integer() else f"{number:.2f}"
 
