@@ -303,16 +303,13 @@ def division(page: Page) -> str:
 
 def zone_names(page: Page) -> dict[str, str]:
     """Every zone to look at, by its id: 第一中学校 (中学校区)."""
-    own = page.assessment.zone_summary
-    own = own[(own["tier"] != MUNICIPAL) & (own["name"] != "")]
-    own = own.drop_duplicates("zone_id").sort_values(["system", "name"])
     return {
         zone.zone_id: page.say(
             "controls.zone",
             name=tables.zone_name(zone.name, zone.members, page.language),
             system=words.label("system", zone.system, page.language),
         )
-        for zone in own[["zone_id", "system", "name", "members"]].itertuples(index=False)
+        for zone in page.prepared.zone_names.itertuples(index=False)
     }
 
 
@@ -542,10 +539,11 @@ def download(page: Page, name: str, rows: Rows, shapes: gpd.GeoSeries | None = N
 
 def shapes(page: Page, layer: str) -> gpd.GeoSeries:
     """The shapes of a table's rows by their ids: ``areas``, ``zones`` or ``gaps``."""
+    if layer == "gaps":
+        return page.assessment.gaps.set_index("gap_id").geometry
     table, key = {
         "areas": (page.prepared.small_areas, "small_area_id"),
         "zones": (page.prepared.zones, "zone_id"),
-        "gaps": (page.assessment.gaps, "gap_id"),
     }[layer]
     return table.set_index(key).geometry
 

@@ -169,6 +169,12 @@ class Prepared:
         return {zone: first for own in self.overlaps.values() for zone, first in own.group.items()}
 
     @cached_property
+    def zone_names(self) -> pd.DataFrame:
+        """The zones as people call them, those of every system but the municipality itself."""
+        told = zones.named(self.zones, group=self.same_zone)
+        return told[told["tier"] != schemas.TIERS[-1]].sort_values(["system", "name"])
+
+    @cached_property
     def fitting(self) -> pd.DataFrame:
         """Which places count for whom."""
         walked = gpd.GeoDataFrame(self.places[~self.places["place_id"].isin(self.refused["place_id"])])

@@ -172,6 +172,27 @@ def members(zones: gpd.GeoDataFrame, points: gpd.GeoDataFrame, *, key: str) -> p
     return table.sort_values(["zone_id", key], ignore_index=True)
 
 
+def named(zones: gpd.GeoDataFrame, *, group: dict[str, str]) -> pd.DataFrame:
+    """The zones as people call them; coincident zones are one row.
+
+    Parameters
+    ----------
+    zones : schemas.Zones
+    group : dict of str to str
+        Of :class:`Overlaps`, for all systems together.
+
+    Returns
+    -------
+    named : DataFrame
+        ``zone_id, system, tier``, ``name`` (of coincident zones all names, joined) and ``members`` (their ids).
+    """
+    kept = zones.loc[zones["zone_id"].map(group) == zones["zone_id"], ["zone_id", "system", "tier"]]
+    return pd.DataFrame(kept).assign(
+        name=kept["zone_id"].map(_joined_names(zones, group)),
+        members=kept["zone_id"].map(_joined_members(group)),
+    )
+
+
 def summarise(
     zones: gpd.GeoDataFrame,
     coverage: pd.DataFrame,
@@ -205,20 +226,18 @@ def summarise(
     summary : schemas.ZoneSummary
         At the study's ``limit_m``. Vacancies are masked below ``disclosure_k``.
     """
-    kept = zones[zones["zone_id"].map(group) == zones["zone_id"]]
+    kept = named(zones, group=group)
     total = _totals(coverage, membership, kept["zone_id"], limit_m=study.limit_m)
-    frame = kept[["zone_id", "system", "tier", "name"]].merge(total, on="zone_id")
+    frame = kept.merge(total, on="zone_id")
     counts = disclosure.mask_small(_count(kept, vacancies), k=study.disclosure_k)
     frame = covering.bounded(frame).assign(
         limit_m=study.limit_m,
         places=frame["zone_id"].map(_count(kept, places)),
         vacancies=frame["zone_id"].map(counts),
-        members=frame["zone_id"].map(_joined_members(group)),
         fitting_places=_fitting(frame, places, fitting),
     )
     people = frame["people"].where(frame["people"] > 0)
     frame["places_per_1000"] = (frame["fitting_places"] / people * 1000).round(9)
-    frame["name"] = frame["zone_id"].map(_joined_names(zones, group))
     return schemas.conform(schemas.ZoneSummary, frame)
 
 

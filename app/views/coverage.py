@@ -13,10 +13,21 @@ assessment, prepared, study = page.assessment, page.prepared, page.study
 
 left, right = st.columns([7, 4], gap="medium")
 with right:
-    widgets.figures(widgets.key_figures(page))
+    figures = st.container()
     if state.role() == state.PLANNER:
         widgets.moment(page)
     area = widgets.choose_area(page)
+with left:  # the map first: figures and tables take longer, and are looked at after it
+    shown = {"study": study, "language": page.language, "mark": area, **widgets.shown(page)}
+    if st.toggle(page.say("coverage.catchments"), help=page.say("coverage.catchments_help")):
+        view = maps.catchments(prepared.cells, **shown)
+    else:
+        view = maps.coverage(assessment.coverage_at, prepared.cells, prepared.small_areas, **shown)
+    widgets.draw(page, view, clicked=widgets.area_clicked(page))
+    widgets.method(page)
+with figures:
+    widgets.figures(widgets.key_figures(page))
+with right:
     if area is not None:
         one = widgets.id_of_area(page, area)
         widgets.table(
@@ -25,14 +36,6 @@ with right:
             )
         )
         widgets.table(reach.week(assessment.area_opening, one, study=study, language=page.language))
-with left:
-    shown = {"study": study, "language": page.language, "mark": area, **widgets.shown(page)}
-    if st.toggle(page.say("coverage.catchments"), help=page.say("coverage.catchments_help")):
-        view = maps.catchments(prepared.cells, **shown)
-    else:
-        view = maps.coverage(assessment.coverage_at, prepared.cells, prepared.small_areas, **shown)
-    widgets.draw(page, view, clicked=widgets.area_clicked(page))
-    widgets.method(page)
 
 division = widgets.division(page)
 if division == state.AREAS:
