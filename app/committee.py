@@ -177,10 +177,10 @@ def controls(page: Page, asked: Committee) -> None:
                 page,
                 "committee_per_type",
                 "model_areas.per_type",
-                [None, 1, 2],
-                asked.per_type,
-                lambda n: page.say("model_areas.no_quota") if n is None else str(n),
-                lambda page, chosen: _change(page, per_type=chosen),
+                [0, 1, 2],
+                asked.per_type or 0,
+                lambda n: str(n) if n else page.say("model_areas.no_quota"),
+                lambda page, chosen: _change(page, per_type=chosen or None),
             )
         with far:
             widgets.how_far(page)

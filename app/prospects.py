@@ -141,6 +141,7 @@ def _told(page: Page, *, new: bool) -> dict[str, Any]:
             7.0,
             value=5.0 if new else None,
             step=0.25,
+            format="%g",
             key=f"plan_days_{new}",
         )
     who, room = st.columns(2)

@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from geo import decisions, pipeline, text
+from geo import decisions, pipeline, prospects, schemas, text
 from geo import project as projects
 from geo.present import charts
-
-pytestmark = pytest.mark.slow
 
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
 
@@ -97,6 +95,11 @@ def test_a_planner_chooses_sites_within_a_budget(town: projects.Project) -> None
     assert text.say("sites.status_optimal", "ja") in shown(app)
     app = press(app, "record.keep")
     assert len(decisions.kept(town, "sites")) == 1
+    goal = control(app, "selectbox", "goal_control")
+    goal.set_value("median").run()
+    app = press(app, "sites.ask")
+    assert not app.error
+    assert text.say("sites.result_median", "ja", n="").split("、")[0] in shown(app)
 
 
 def test_a_planner_builds_a_scenario_and_compares(town: projects.Project) -> None:
@@ -110,8 +113,34 @@ def test_a_planner_builds_a_scenario_and_compares(town: projects.Project) -> Non
     assert not app.error
     assert text.say("scenarios.plan", "ja", name="A") in shown(app)
     assert text.say("scenarios.column_item", "ja") in shown(app)
+    # Another visit finds the plan again: the project keeps it.
+    assert [one.do for one in prospects.kept(town)["A"].changes] == ["close"]
+    app = page("scenarios")
+    assert text.say("scenarios.column_item", "ja") in shown(app)
     app = press(app, "scenarios.remove", n=1)
     assert text.say("scenarios.empty", "ja") in [one.value for one in app.info]
+
+
+def test_a_new_place_of_a_plan_goes_into_the_registry(town: projects.Project) -> None:
+    app = page("scenarios")
+    area = control(app, "selectbox", "area_control")
+    area.select_index(0).run()
+    control(app, "text_input", "plan_name").set_value("<i>Hut").run()
+    control(app, "text_input", "plan_hours").set_value("月〜水 10時〜15時").run()
+    app = press(app, "scenarios.add")
+    assert not app.error
+    assert "&lt;i&gt;Hut" in shown(app)
+    app = press(app, "scenarios.register", n=1)
+    assert not app.error
+    entry = town.store.read(schemas.Places).set_index("place_id").loc["planned:A:1"]
+    assert entry[["name", "stage", "open_days_per_week"]].tolist() == ["<i>Hut", "consulting", 3]
+    change = next(one for one in app.get("button_group") if one.key == "doing_control")
+    change.set_value("change").run()
+    control(app, "selectbox", "plan_place").select_index(0).run()
+    control(app, "multiselect", "plan_targets").select("children").run()
+    app = press(app, "scenarios.add")
+    assert not app.error
+    assert [one.do for one in prospects.kept(town)["A"].changes] == ["open", "change"]
 
 
 def test_a_kept_run_stands_beside_today(town: projects.Project) -> None:
