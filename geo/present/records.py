@@ -82,7 +82,7 @@ def _table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[object]
 def _tables(record: Record, language: text.Language) -> Tables:
     """The lists of an answer that a reader of the record checks."""
     shown = {
-        "model_areas": ("votes", "ranking", "members", "comparison", "balance"),
+        "model_areas": ("votes", "ranking", "types", "members", "comparison", "balance"),
         "sites": ("plan", "frontier", "alternatives", "robustness", "funnel"),
         "territories": ("present",),
     }[record["kind"]]
@@ -120,6 +120,8 @@ class _Cell:
             return siting.option(str(value), self.sites, language)
         if column in ("instead", "chosen"):
             return siting.several(str(value), self.sites, language)
+        if column == "type":
+            return text.say(f"area_type.{value}", language)
         if column in ("criterion", "feature"):
             return committee.criterion(str(value), language)
         if column in ("action", "status", "stage"):
