@@ -232,7 +232,7 @@ def how_far(page: Page) -> None:
     )
     group = page.study.gap_group
     minutes, pace = page.study.walk_min(group, limit), page.study.speed_m_per_min(group)
-    st.caption(page.say("controls.walk", group=page.group, minutes=f"{minutes:.0f}", pace=pace))
+    st.caption(page.say("controls.walk", minutes=f"{minutes:.0f}", pace=pace))
     if not is_planner:
         return
     st.session_state["limit_control"] = min(max(limit, MIN_M), MAX_M)
@@ -509,6 +509,8 @@ def vacancies(page: Page, zone: str) -> str:
     """How many vacant houses and shops one zone has, in a sentence; few are not told."""
     own = page.assessment.zone_summary
     count = own.loc[own["zone_id"] == zone, "vacancies"].iloc[0]
+    if page.prepared.vacancies.empty:
+        return page.say("zone_sheet.vacancies_unknown")
     if count != count:
         return page.say("zone_sheet.vacancies_hidden")
     return page.say("zone_sheet.vacancies", n=words.count(count, page.language, unit="places"))

@@ -411,7 +411,7 @@ def run_id(prepared: Prepared, study: Study) -> str:
 
 def _summarised(prepared: Prepared, study: Study) -> pd.DataFrame:
     places, vacancies = prepared.zone_points
-    return zones.summarise(
+    table = zones.summarise(
         prepared.zones,
         prepared.coverage,
         prepared.membership,
@@ -421,6 +421,8 @@ def _summarised(prepared: Prepared, study: Study) -> pd.DataFrame:
         group=prepared.same_zone,
         study=study,
     )
+    # Without a list of vacant properties nobody knows how many there are.
+    return table if len(prepared.vacancies) else table.assign(vacancies=float("nan"))
 
 
 def _sections(found: Assessment) -> dict[str, Callable[[], Any]]:

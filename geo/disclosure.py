@@ -469,6 +469,8 @@ def _vacant(
     zone_ids: pd.Series, membership: pd.DataFrame, consent: pd.DataFrame, *, study: Study
 ) -> pd.Series:
     """Vacant properties by zone, hidden and rounded; those that anybody may see protect none of the others."""
+    if consent.empty:  # No list: nobody knows how many there are.
+        return pd.Series(np.nan, zone_ids.to_numpy())
     open_ones = set(consent.loc[consent["owner_consent"] == "agreed_public", "property_id"])
     own = membership[membership["zone_id"].isin(zone_ids)]
     kept = own[~own["property_id"].isin(open_ones)]

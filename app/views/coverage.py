@@ -16,6 +16,8 @@ with right:
     figures = st.container()
     if state.role() == state.PLANNER:
         widgets.moment(page)
+        if study.open_at is not None:
+            widgets.table(reach.at_moment(assessment.summary, language=page.language))
     area = widgets.choose_area(page)
 with left:  # the map first: figures and tables take longer, and are looked at after it
     shown = {"study": study, "language": page.language, "mark": area, **widgets.shown(page)}
@@ -64,8 +66,6 @@ with when:
 with what:
     widgets.table(reach.functions(summary, study=study, language=language))
 if is_planner:
-    if study.open_at is not None:
-        widgets.table(reach.at_moment(summary, language=language))
     widgets.table(reach.dependence(assessment.dependence, prepared.places, study=study, language=language))
     widgets.table(reach.partners(assessment.partners, prepared.places, study=study, language=language))
 widgets.not_known(page)

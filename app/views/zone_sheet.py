@@ -23,7 +23,6 @@ with st.container(key="sheet"):
             sheet.places(widgets.named_places(page), prepared.zone_points[0], zone, language=language)
         )
         widgets.words_of(widgets.vacancies(page, zone))
-        widgets.table(sheet.rules(assessment.scorecard, zone, language=language))
     with right:
         widgets.table(sheet.gaps(assessment.gaps, widgets.gap_names(page), zone, language=language))
         whole = widgets.municipal_zone(page)
@@ -40,7 +39,11 @@ with st.container(key="sheet"):
         own = located.loc[located["zone_id"] == zone, "place_id"]
         network = {"study": study, "language": language, "inside": own}
         widgets.table(reach.partners(assessment.partners, prepared.places, **network))
-    widgets.table(sheet.neighbours(assessment.crosswalk, prepared.zones, zone, language=language))
+    rules, beside = st.columns(2, gap="medium")
+    with rules:
+        widgets.table(sheet.rules(assessment.scorecard, zone, language=language))
+    with beside:
+        widgets.table(sheet.neighbours(assessment.crosswalk, prepared.zones, zone, language=language))
     widgets.table(sheet.systems(assessment.system_summary, study=study, language=language))
     widgets.table(sheet.equity(assessment.equity, study=study, language=language))
 widgets.download(

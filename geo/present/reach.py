@@ -10,7 +10,7 @@ import pandas as pd
 
 from geo import registry, text
 from geo.present import words
-from geo.present.tables import Column, Kind, Rows, open_share
+from geo.present.tables import Column, Kind, Rows, Value, open_share
 from geo.schemas import DAYPARTS
 from geo.study import Study
 
@@ -76,15 +76,23 @@ def week(table: pd.DataFrame, where: str, *, study: Study, language: text.Langua
     """
     caption = text.say("reach.week", language, limit=study.limit_m)
     own = _here(table, where, study)
-    told = own.assign(told=[open_share(row, language) for row in own.itertuples()])
+    shares = pd.Series([open_share(row, language) for row in own.itertuples()], own.index, dtype=object)
+    told = own.assign(told=shares)
     return _week(told, where, "told", "share", caption, study, language)
 
 
 def week_inside(table: pd.DataFrame, where: str, *, study: Study, language: text.Language) -> Rows:
-    """How many places of a zone itself open in each half-day; see :class:`geo.schemas.ZoneOpening`."""
-    return _week(
-        table, where, "places_open", "count", text.say("reach.week_inside", language), study, language
-    )
+    """How many places of a zone itself open in each half-day, and may; see :class:`geo.schemas.ZoneOpening`."""
+    own = _here(table, where, study)
+    told: list[Value] = [
+        words.between(f"{row.places_open}", f"{row.places_open + row.places_unknown}", language)
+        if row.places_unknown
+        else float(row.places_open)
+        for row in own.itertuples()
+    ]
+    counts = own.assign(told=pd.Series(told, index=own.index, dtype=object))
+    caption = text.say("reach.week_inside", language)
+    return _week(counts, where, "told", "count", caption, study, language)
 
 
 def _week(
@@ -177,19 +185,15 @@ def at_moment(summary: Mapping[str, Any], *, language: text.Language) -> Rows:
     rows = tuple(
         (
             words.label("group", row["group"], language),
-            row["people"],
             row["covered_people"],
-            row["covered_share"],
-            row["covered_share_max"],
+            words.bounded(row["covered_share"], row["covered_share_max"], row["state"], language),
         )
         for row in asked["groups"]
     )
     columns = (
         Column(text.say("column.whom", language)),
-        Column(text.say("column.sheet_people", language), "count"),
         Column(text.say("reach.open_for", language), "count"),
         Column(text.say("column.share", language), "share"),
-        Column(text.say("reach.at_most", language), "share"),
     )
     said = {"moment": asked["moment"].replace("T", " "), "limit": summary["opening"]["limit_m"]}
     return Rows(text.say("reach.at_moment", language, **said), columns, rows, language)
