@@ -461,10 +461,11 @@ def build(streets: gpd.GeoDataFrame, *, crs: str, island_min_m: float = ISLAND_M
     ends, names = pd.factorize(pd.concat([table["u"], table["v"]]).astype(str), sort=True)
     u, v = ends[:edges].astype(np.int32), ends[edges:].astype(np.int32)
     geometry = table.geometry.to_numpy()
-    xy = _node_positions(len(names), u, v, geometry, table["street_id"].to_numpy())
+    line_ptr, line_xy = _line_arrays(geometry)
+    tips = np.concatenate([line_xy[line_ptr[:-1]], line_xy[line_ptr[1:] - 1]])
+    xy = _node_positions(len(names), ends, tips, table["street_id"])
     order = np.argsort(kernels.along_curve(xy[:, 0], xy[:, 1]), kind="stable")
     u, v = _renumbered(order, u), _renumbered(order, v)
-    line_ptr, line_xy = _line_arrays(geometry)
     return _connected(
         _Pieces(
             np.asarray(names, dtype=str)[order],
@@ -701,12 +702,9 @@ def _checked(streets: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _node_positions(
-    n: int, u: NDArray[np.int32], v: NDArray[np.int32], geometry: NDArray[np.object_], names: NDArray[Any]
+    n: int, ends: NDArray[np.int64], at: NDArray[np.float64], streets: pd.Series
 ) -> NDArray[np.float64]:
-    """Where the nodes are, from the ends of the lines; an error where lines disagree about it."""
-    ends = np.concatenate([u, v])
-    points = np.concatenate([shapely.get_point(geometry, 0), shapely.get_point(geometry, -1)])
-    at = shapely.get_coordinates(points)
+    """Where the nodes are, from the ends of the lines (first all u, then all v); an error where lines disagree."""
     xy = np.empty((n, 2))
     xy[ends[::-1]] = at[::-1]  # the first line that names a node places it
     apart = np.hypot(*(at - xy[ends]).T)
@@ -716,7 +714,7 @@ def _node_positions(
             "streets_node_moved",
             "Street {street} ends {metres:.0f} m from where other streets have the same node. "
             "Mend the street file and import it again.",
-            street=names[worst % len(names)],
+            street=streets.iloc[worst % len(streets)],
             metres=float(apart[worst]),
         )
     return xy

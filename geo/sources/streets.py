@@ -520,7 +520,10 @@ def _pieces(ways: _Ways, edition: str | None) -> _Found:
     round_earth = placed & ~loop & (np.abs(xy[first, 0] - xy[second, 0]) > 180 * _E7)
     good = placed & ~loop & ~round_earth
     first, second = first[good], second[good]
-    names = pd.Series(way[first]).astype(str) + ":" + pd.Series(position[first]).astype(str)
+    # Text columns from the first: a million objects would take several times as much memory.
+    owner, place, u, v = (
+        pd.Series(ids).astype("str") for ids in (way[first], position[first], ref[first], ref[second])
+    )
     ends = np.stack([xy[first], xy[second]], axis=1) / _E7
     lonely = len(ways.kind) - len(np.unique(way[second])) if len(second) else len(ways.kind)
     notes = _if_any(
@@ -546,9 +549,9 @@ def _pieces(ways: _Ways, edition: str | None) -> _Found:
         ),
     )
     return _Found(
-        street_id=("w" + names).to_numpy(dtype=object),
-        u=ref[first].astype(str).astype(object),
-        v=ref[second].astype(str).astype(object),
+        street_id="w" + owner + ":" + place,
+        u=u,
+        v=v,
         kind=pd.Series(way[first]).map(ways.kind).to_numpy(dtype=object),
         geometry=shapely.linestrings(ends) if len(ends) else np.empty(0, dtype=object),
         rows=ways.rows,
