@@ -95,6 +95,22 @@ def with_chains(city: City, *, per_edge: float, seed: int = 2) -> City:
     return _city(np.concatenate([xy, points]), tail, head)
 
 
+def write_pbf(city: City, junctions: int, path: Path) -> None:
+    """A city of :func:`with_chains` as an extract: a way for each street, nodes below ``junctions`` at its ends."""
+    import osmium
+    import pyproj
+
+    plane = pyproj.Transformer.from_crs("EPSG:6677", "EPSG:4326", always_xy=True)
+    lon, lat = plane.transform(city.x + 100_000, city.y - 110_000)
+    first = np.append(np.flatnonzero(city.u < junctions), len(city.u))
+    with osmium.SimpleWriter(str(path)) as writer:
+        for node, spot in enumerate(zip(lon.tolist(), lat.tolist(), strict=True), 1):
+            writer.add_node(osmium.osm.mutable.Node(id=node, location=spot))
+        for way, (a, b) in enumerate(zip(first[:-1].tolist(), first[1:].tolist(), strict=True), 1):
+            nodes = [int(city.u[a]) + 1, *(city.v[a:b] + 1).tolist()]
+            writer.add_way(osmium.osm.mutable.Way(id=way, nodes=nodes, tags={"highway": "residential"}))
+
+
 def of_file(path: Path) -> City:
     """The connected walking network of a street file, cut at every node of its ways."""
     from geo import kernels, network

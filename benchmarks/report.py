@@ -32,6 +32,10 @@ TABLES = {
         "The whole analysis, from the stored tables to every result",
         ("study", "people start from", "places", "groups", "first run", "prepare", "assess", "whole", "peak"),
     ),
+    "streets": (
+        "From an OpenStreetMap extract to a network",
+        ("extract", "nodes", "size", "read", "build", "whole", "peak of the process"),
+    ),
     "sites": (
         "Sites: time to the proof and what is found, building the model included",
         ("case", "solver", "objective", "bound", "proved", "time", "ratio"),
@@ -142,7 +146,8 @@ def write(kept: Kept) -> None:
     if growing:
         (folder / "growth.svg").write_text(picture(growing), encoding="utf-8")
         parts += ["\n## Growth\n", "![Time by size](growth.svg)\n"]
-    parts += ["\n## The cities\n", *cities(kept.facts)]
+    if kept.facts:
+        parts += ["\n## The cities\n", *cities(kept.facts)]
     (folder / "README.md").write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
