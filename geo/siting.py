@@ -249,7 +249,7 @@ class _Desk:
         return opens, candidates.welcoming(options, places, study=study)
 
     def variations(self, limit_m: float) -> dict[str, Asking]:
-        """The same choice at every limit and pace of the study, for all that are wanted and for each group alone.
+        """The same choice at every limit and pace of the study, for all that are wanted and for each of its groups.
 
         A slower person comes less far in the minutes in which an adult walks the limit. Aims that take long are asked
         at fewer walks, and those that no limit changes for each group alone.
@@ -260,9 +260,8 @@ class _Desk:
         if question.aim != "hours":
             walked |= {float(math.floor(metres * pace / paces[0])) for metres in walked for pace in paces}
         people: dict[str, list[Wanted]] = {"": list(question.wanted)}
-        names = list(dict.fromkeys(one.group for one in question.wanted))
-        if len(names) > 1 and question.aim in ("cover", "need", "median", "center"):
-            people |= {name: [one for one in question.wanted if one.group == name] for name in names}
+        if question.aim in ("cover", "need", "median", "center"):
+            people |= self._each_group()
         if question.aim in ("median", "center"):
             walked = {limit_m}
         return {
@@ -270,6 +269,19 @@ class _Desk:
             for metres in sorted(walked)
             for group, wanted in people.items()
         }
+
+    def _each_group(self) -> dict[str, list[Wanted]]:
+        """Every group of the study alone, for the kinds of place that are wanted for it, or for anybody."""
+        wanted = self.question.wanted
+        told = {}
+        for group in self.study.groups:
+            own = [one for one in wanted if one.group == group.group]
+            kinds = dict.fromkeys(one.kind for one in wanted)
+            alone = own or [Wanted(group=group.group, kind=kind) for kind in kinds]
+            counted = bool((self.prepared.at_origins[group.group] > 0).any())
+            if counted and tuple(alone) != wanted:
+                told[group.group] = alone
+        return told
 
 
 def _marked(table: pd.DataFrame, mark: str) -> pd.DataFrame:

@@ -108,6 +108,16 @@ def test_room_counts_nobody_twice(prepared: Prepared) -> None:
     assert small["objective"] <= large["objective"] <= 350.5
 
 
+def test_the_doubt_is_asked_over_limits_paces_and_groups(prepared: Prepared) -> None:
+    """300 and 500 m at 80, 60 and 48 m a minute are 300, 225, 180 and 500, 375, 300; four groups."""
+    found = answer(prepared)
+    walked = {name.partition(" m")[0] for name in found["robustness_of"]}
+    assert walked == {"300", "225", "180", "500", "375"}
+    alone = {name.partition(" m")[2].strip() for name in found["robustness_of"]}
+    assert alone == {"", "under_15", "age_65_plus", "age_75_plus"}
+    assert all(row["of"] == len(found["robustness_of"]) for row in found["robustness"])
+
+
 @pytest.mark.parametrize("aim", sorted(siting.UNITS))
 def test_every_aim_says_bound_gap_order_and_doubt_in_both_languages(prepared: Prepared, aim: str) -> None:
     found = answer(prepared, aim=aim, budget_yen=10, number=2, limit_m=500)
