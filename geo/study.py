@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import textwrap
 import tomllib
 from datetime import date, datetime
 from pathlib import Path
@@ -493,7 +494,25 @@ def read(path: Path) -> Study:
 
 
 def write(study: Study, path: Path) -> None:
-    """Write a ``study.toml`` that :func:`read` gives back equal."""
+    """Write a ``study.toml`` that :func:`read` gives back equal; above each value stands what it means."""
     # TOML has no null: what is absent has its default, which is none.
     fields = study.model_dump(mode="json", exclude_none=True)
-    path.write_text(tomli_w.dumps(fields), encoding="utf-8")
+    # Single values, and lists of them, stand before all tables in TOML.
+    order = sorted(Study.model_fields, key=lambda name: _is_table(fields.get(name)))
+    parts = [
+        _comment(name) + (tomli_w.dumps({name: fields[name]}) if name in fields else f"# {name}: not set\n")
+        for name in order
+    ]
+    path.write_text("\n".join(parts), encoding="utf-8")
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(one, dict) for one in value)
+    )
+
+
+def _comment(name: str) -> str:
+    """What a field means, as comment lines."""
+    told = " ".join((Study.model_fields[name].description or "").split())
+    return "".join(f"# {line}\n" for line in textwrap.wrap(told, 108))

@@ -40,6 +40,16 @@ def test_written_and_read_back_it_is_the_same(tmp_path_factory, study):
     assert again.fingerprint() == study.fingerprint()
 
 
+def test_the_file_says_what_every_field_means(tmp_path):
+    studies.write(studies.Study(municipality_code="13105"), tmp_path / "study.toml")
+    lines = (tmp_path / "study.toml").read_text(encoding="utf-8").splitlines()
+    for name, field in studies.Study.model_fields.items():
+        starts = (f"{name} = ", f"[{name}]", f"[[{name}]]", f"# {name}: not set")
+        at = next(i for i, line in enumerate(lines) if line.startswith(starts))
+        assert lines[at - 1].startswith("# ")
+        assert field.description
+
+
 BAD = [
     ("municipality_code", "1310"),
     ("municipality_code", "131059"),
