@@ -255,6 +255,16 @@ def test_the_commands_keep_a_record_and_verify_finds_it(project: Project, comman
     assert json.loads(again.stdout)["reproduced"] is True
 
 
+def test_chosen_sites_become_entries_without_typing_again(project: Project) -> None:
+    """v10 stands at x = 600: an entry there, consulted about, counted in no coverage and shown to nobody."""
+    (project.path / "sites.toml").write_text('required = ["open:v10"]\n' + SITES, encoding="utf-8")
+    done = CliRunner().invoke(cli.app, ["decide", "sites", str(project.path), "--register"])
+    assert done.exit_code == 0, done.output
+    entry = project.store.read(schemas.Places).set_index("place_id").loc["planned:v10"]
+    told = ["status", "stage", "open_days_per_week", "do_not_publish"]
+    assert entry[told].tolist() == ["planned", "consulting", 5, True]
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
