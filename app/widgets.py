@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from functools import partial
 from typing import Any
@@ -36,6 +36,10 @@ FIELDS = (
 """What a column of a list can be said to be."""
 LISTED_GAPS = 30
 """Gaps in the ranked list; all of them stand in the table below."""
+SHOWN_ROWS = 300
+"""Rows of a table on a page; the files have them all."""
+LISTED_AREAS = 1_500
+"""Where there are more small areas, those of the chosen zone are listed."""
 FITTING_GAPS, LIST_HEIGHT = 8, 300
 
 
@@ -167,12 +171,12 @@ def controls(page: Page) -> None:
 
 
 def _where(page: Page) -> None:
-    names = zone_names(page)
+    names = {state.WHOLE: page.say("controls.whole", ward=page.ward), **zone_names(page)}
     st.session_state["zone_control"] = chosen_zone(page)
     st.selectbox(
         page.say("controls.where"),
-        [state.WHOLE, *names],
-        format_func=lambda zone: names.get(zone, page.say("controls.whole", ward=page.ward)),
+        list(names),
+        format_func=lambda zone: names.get(zone, names[state.WHOLE]),
         key="zone_control",
         on_change=lambda: state.put("zone", st.session_state["zone_control"]),
     )
@@ -406,16 +410,28 @@ def choose_area(page: Page, *, label: str = "controls.area", hint: str = "contro
     ids, names = own["small_area_id"].tolist(), dict(zip(own["small_area_id"], own["name"], strict=True))
     chosen = state.get("area", None)
     st.session_state["area_control"] = chosen if chosen in names else None
+    listed = _listed_areas(page)
     st.selectbox(
         page.say(label),
-        [area for area in ids if not own["is_water"].iloc[ids.index(area)]],
+        [*listed, *({chosen} & set(names) - set(listed))],
         index=None,
         format_func=lambda area: str(names[area]),
-        placeholder=page.say(hint),
+        placeholder=page.say(hint if listed else "controls.area_zone"),
         key="area_control",
         on_change=lambda: state.put("area", st.session_state["area_control"]),
     )
     return ids.index(chosen) if chosen in names else None
+
+
+def _listed_areas(page: Page) -> list[str]:
+    """The areas to choose from: of a very large study those of the chosen zone, since each step sends the list."""
+    own = page.prepared.small_areas
+    land = own.loc[~own["is_water"], "small_area_id"]
+    if len(land) <= LISTED_AREAS:
+        return list(land)
+    members, origins = page.prepared.membership, page.prepared.origins
+    inside = members.loc[members["zone_id"] == chosen_zone(page), "origin_id"]
+    return list(land[land.isin(set(origins.loc[origins["origin_id"].isin(set(inside)), "small_area_id"]))])
 
 
 def name_of_area(page: Page, row: int) -> str:
@@ -517,8 +533,14 @@ def vacancies(page: Page, zone: str) -> str:
 
 
 def table(rows: Rows, *, marked: int | None = None) -> None:
-    """A table that screen readers can read and in which names are text."""
-    st.html(tables.html(rows, marked=marked))
+    """A table that screen readers can read and in which names are text; of a very long one the first rows."""
+    if len(rows.rows) <= SHOWN_ROWS:
+        st.html(tables.html(rows, marked=marked))
+        return
+    order = [*range(SHOWN_ROWS), *([marked] if marked is not None and marked >= SHOWN_ROWS else [])]
+    first = replace(rows, rows=tuple(rows.rows[i] for i in order))
+    st.html(tables.html(first, marked=None if marked is None else order.index(marked)))
+    words_of(text.say("table.more", rows.language, shown=len(order), n=f"{len(rows.rows):,}"))
 
 
 def download(page: Page, name: str, rows: Rows, shapes: gpd.GeoSeries | None = None) -> None:

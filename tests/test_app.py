@@ -326,3 +326,18 @@ def test_a_fault_of_the_program_is_a_sentence_too(
     assert [error.value for error in app.error] == [text.say("app.fault", "ja")]
     assert not app.exception
     assert "IsADirectoryError" in caplog.text
+
+
+def test_of_a_very_long_table_the_first_rows_and_the_marked_one_are_shown() -> None:
+    def script() -> None:
+        from app import widgets
+        from geo.present.tables import Column, Rows
+
+        rows = tuple((f"area {i}", float(i)) for i in range(400))
+        widgets.table(Rows("Areas", (Column("Name"), Column("People", "count")), rows, "en"), marked=350)
+
+    shown = "".join(str(one.proto.body) for one in AppTest.from_function(script).run().get("html"))
+    assert shown.count("<tr") == 1 + 300 + 1
+    assert shown.index("area 299<") < shown.index("ib-marked") < shown.index("area 350<")
+    assert "area 300<" not in shown
+    assert text.say("table.more", "en", shown=301, n="400") in shown
