@@ -465,6 +465,7 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
         *summary.remarks_on_people(prepared.people, prepared.small_areas, counts),
         *summary.remarks_on_places(prepared.places, prepared.refused),
         *summary.remarks_on_offers(prepared.places),
+        *summary.remarks_on_suitability(prepared.places, study=study),
         *summary.remarks_on_duplicates(prepared.duplicates),
         *summary.remarks_on_need(prepared.need[0], prepared.need[2], study=study),
         *summary.remarks_on_zones(prepared.zones),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -398,7 +399,8 @@ def compare(project: Project, readings: Sequence[sources.Reading]) -> Changes:
     """
     ids = {reading.dataset_id for reading in readings}
     if len(ids) < len(readings):
-        names = sorted(reading.file for reading in readings)
+        counts = Counter(reading.dataset_id for reading in readings)
+        names = sorted(reading.file for reading in readings if counts[reading.dataset_id] > 1)
         raise errors.DataError(
             "same_dataset_twice",
             "Two of these files are the same dataset ({files}). Import them one after the other.",

@@ -800,6 +800,21 @@ def remarks_on_offers(places: pd.DataFrame) -> Iterable[Remark]:
         )
 
 
+def remarks_on_suitability(places: pd.DataFrame, *, study: Study) -> Iterable[Remark]:
+    """Of how many places it is not known whether people of a group that asks for something can use them."""
+    is_open = places[places["status"] == "open"]
+    for group in study.groups:
+        silent = int(coverage.suits(is_open, group).isna().sum())
+        if silent:
+            yield Remark(
+                "partial",
+                "suitability_unknown",
+                "Of {n} of {all} open places it is not known whether {group} can use them (steps, fee, language), so "
+                "their share has a lower and an upper bound.",
+                {"n": silent, "all": len(is_open), "group": group.group},
+            )
+
+
 def remarks_on_duplicates(pairs: pd.DataFrame) -> Iterable[Remark]:
     """Places that were entered twice, and those of which nobody knows.
 

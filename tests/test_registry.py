@@ -522,6 +522,12 @@ def test_what_is_published_holds_no_contact_no_home_and_no_one_who_asked(tmp_pat
         ("status", "gone", "status"),
         ("stage", "born", "stage"),
         ("stage", "closed", "status"),
+        ("kind", "castle", "kind"),
+        ("targets", "all;cats", "targets"),
+        ("functions", "fly", "functions"),
+        ("step_free", "maybe", "step_free"),
+        ("precision", "somewhere", "precision"),
+        ("verified_on", "yesterday", "verified_on"),
     ],
 )
 def test_a_value_that_is_none_of_the_registrys_is_named(
@@ -538,6 +544,14 @@ def test_a_value_that_is_none_of_the_registrys_is_named(
     (tmp_path / "a.csv").write_text(stream.getvalue(), encoding="utf-8-sig")
     with pytest.raises(errors.DataError, match=rf"row 2: .* in column {named} is no value"):
         sources.read(tmp_path / "a.csv", municipality_code="13101")
+
+
+def test_a_day_that_a_spreadsheet_wrote_anew_is_the_same_day(tmp_path: Path) -> None:
+    [file] = written(table(entry("a:1", verified_on="2026-04-01")), "csv")
+    content = file.content.decode("utf-8-sig").replace("2026-04-01", "2026/4/1")
+    (tmp_path / "a.csv").write_text(content, encoding="utf-8-sig")
+    places = sources.read(tmp_path / "a.csv", municipality_code="13101").table
+    assert places["verified_on"].tolist() == ["2026-04-01"]
 
 
 def test_a_line_put_in_by_hand_needs_no_more_than_it_says(tmp_path: Path) -> None:

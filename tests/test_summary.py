@@ -180,3 +180,14 @@ def test_coverages_come_in_the_order_of_the_study(town):
         "covered_share_max": 1,
         "state": "known",
     }
+
+
+def test_places_of_which_nobody_knows_whether_a_group_can_use_them_are_counted() -> None:
+    silent = {"languages": None, "fee_yen": 0.0, "status": "open"}
+    places = pd.DataFrame([{**silent, "step_free": word} for word in ("yes", "no", None, None)])
+    everybody = studies.Group(group="all", column="people")
+    steps = studies.Group(group="disabled", column="people_disabled", needs_step_free=True)
+    study = studies.make(municipality_code="13105", groups=(everybody, steps))
+    [remark] = summary.remarks_on_suitability(places, study=study)
+    assert remark.code == "suitability_unknown"
+    assert remark.document()["values"] == {"n": 2, "all": 4, "group": "disabled"}

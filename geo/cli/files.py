@@ -126,12 +126,17 @@ def reading_document(reading: Reading) -> dict[str, Any]:
 def _changes_document(found: Changes, reading: Reading) -> dict[str, Any]:
     """What an import changes in one dataset: rows added, changed field by field, and gone."""
     told = found.of(reading.dataset_id)
+    places = reading.kind == "places"
+    names = dict(zip(reading.table["place_id"], reading.table["name"], strict=True)) if places else {}
     rows = [base.row_document(row) for row in told.to_dict("records")]
     return {
         "first": reading.dataset_id in found.first,
         "added": [row["row_key"] for row in rows if row["action"] == "added"],
         "changed": [
-            {"row_key": r["row_key"], "field": r["field"], "before": r["before"], "after": r["after"]}
+            {
+                **{k: r[k] for k in ("row_key", "field", "before", "after")},
+                "name": names.get(str(r["row_key"][0])),
+            }
             for r in rows
             if r["action"] == "changed"
         ],
@@ -144,7 +149,13 @@ MOST_SHOWN = 20
 
 
 def _changes_words(document: dict[str, Any]) -> str:
-    from geo.present import words
+    from geo.present import entries, words
+
+    def told(one: dict[str, Any], side: str) -> str:
+        # Only places have names, and words for what they are.
+        if one["name"] is None:
+            return words.short(one[side])
+        return entries.change(one["field"], one[side], base.language())
 
     if document["first"]:
         return say("changes.first")
@@ -156,10 +167,10 @@ def _changes_words(document: dict[str, Any]) -> str:
     lines += [
         say(
             "changes.changed",
-            row=words.short(one["row_key"]),
+            row=" ".join(part for part in (words.short(one["row_key"]), one["name"]) if part),
             field=words.label("column", one["field"], base.language()),
-            before=words.short(one["before"]),
-            after=words.short(one["after"]),
+            before=told(one, "before"),
+            after=told(one, "after"),
         )
         for one in changed
     ]

@@ -182,7 +182,20 @@ def value(field: str, found: Any, language: text.Language) -> str:
         return text.say("unit.list", language).join(named)
     if field in LABELS:
         return words.label(LABELS[field], str(found), language)
-    return f"{found:,.0f}" if isinstance(found, int | float) else str(found)
+    if isinstance(found, int | float):
+        return f"{found:,.0f}" if float(found).is_integer() else f"{found:,.2f}"
+    return str(found)
+
+
+def change(field: str, found: Any, language: text.Language) -> str:
+    """What a field was, or is to be, in a line.
+
+    Examples
+    --------
+    >>> change("status", "suspended", "en"), change("open_days_per_week", 0.25, "en"), change("stage", None, "en")
+    ('Suspended', '0.25', 'None')
+    """
+    return words.short(found if isinstance(found, dict | list) else value(field, found, language))
 
 
 def _label(field: str, language: text.Language) -> str:

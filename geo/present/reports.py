@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from geo import text
-from geo.present import tables, words
+from geo.present import entries, tables, words
 from geo.present.tables import Column, Rows
 
 FACTS = ("kind", "file", "rows", "kept", "edition", "licence", "encoding", "crs")
@@ -84,6 +84,8 @@ def changes(seen: pd.DataFrame, *, language: text.Language) -> Rows:
 def _change(row: Mapping[str, Any], language: text.Language) -> tuple[str, ...]:
     before, after = (_value(row[name]) for name in ("before", "after"))
     whole = row["action"] in ("added", "gone")
+    if row["table"] == "Places" and not whole:
+        before, after = (entries.change(str(row["field"]), told, language) for told in (before, after))
     return (
         text.say(f"cli.action.{row['action']}", language),
         words.short(json.loads(row["row_key"])),

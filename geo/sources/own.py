@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
 import geopandas as gpd
@@ -102,12 +103,12 @@ def _record(
         except (ValueError, KeyError):
             raise errors.DataError(
                 "own_value",
-                "{file}, row {row}: {value!r} in column {column} is no value of the registry. Mend it and import it "
+                "{file}, row {row}: {value!r} in column {header} is no value of the registry. Mend it and import it "
                 "again.",
                 file=table.file,
                 row=row.number,
                 value=cells[column],
-                column=column,
+                header=column,
             ) from None
 
     record: dict[str, Any] = {column: cells[column] or None for column in _plain_columns()}
@@ -119,12 +120,39 @@ def _record(
     record |= {column: taken(column, _degrees) for column in ("latitude", "longitude")}
     if not _points.inside(record["longitude"], record["latitude"]):
         taken("latitude", _outside)
+    for column, known in _KNOWN.items():
+        taken(column, partial(_among, known))
+    for column in ("verified_on", "opened_on", "closed_on", "next_review_on"):
+        record[column] = taken(column, _day) or None
     taken("stage", lambda text: schemas.STAGES[text] if text else "")
     record["status"] = taken("status", lambda text: _status(text, cells["stage"]))
     record["place_id"] = cells["place_id"] or f"{dataset_id.split(':', 1)[-1]}:{row.number}"
     record["targets_known"] |= cells["targets_known"] == ""
     record["precision"] = cells["precision"] or "point"
     return {**record, "source_row": row.number, "dataset_id": dataset_id}
+
+
+_KNOWN: Mapping[str, Collection[str]] = {
+    "kind": schemas.PLACE_KINDS,
+    "targets": schemas.TARGETS,
+    "functions": schemas.FUNCTIONS,
+    "step_free": ("yes", "no"),
+    "precision": schemas.PRECISIONS,
+}
+"""Columns whose values are names, one or several joined by ``;``."""
+
+
+def _among(known: Collection[str], text: str) -> str:
+    if text and not set(text.split(";")) <= set(known):
+        raise ValueError(text)
+    return text
+
+
+def _day(text: str) -> str:
+    """A day as ISO 8601; a spreadsheet may have written it anew."""
+    if text and _points.iso_date(text) is None:
+        raise ValueError(text)
+    return _points.iso_date(text) or ""
 
 
 def _number(text: str) -> float:

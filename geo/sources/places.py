@@ -506,7 +506,8 @@ def _outside(entries: Sequence[_Entry], hints: Hints) -> list[Note]:
     """A list of another town is taken whole, since it may name no town: so it is said where it lies."""
     if not hints.area:
         return []
-    placed = [entry for entry in entries if entry.name and entry.position.fault is None]
+    lost = _points.without_lost([entry.position for entry in entries])
+    placed = [e for e, place in zip(entries, lost, strict=True) if e.name and place.fault is None]
     away = [entry.name for entry in placed if not _near([entry.position], hints.area)]
     values = {"n": len(away), "all": len(placed), "names": _tables.listed(away, most=5)}
     if not away:
