@@ -154,13 +154,12 @@ def controls(page: Page, asked: Committee) -> None:
                 page, "committee_system", "model_areas.system", systems, asked.system, named, _change_system
             )
             most = max(len(_ids(page, asked.system)), 1)
-            st.session_state["committee_choose"] = min(asked.choose, most)
             st.number_input(
                 page.say("model_areas.choose"),
                 1,
                 most,
-                key="committee_choose",
-                on_change=lambda: _change(page, choose=st.session_state["committee_choose"]),
+                key=state.follow("committee_choose", min(asked.choose, most)),
+                on_change=lambda: _change(page, choose=state.taken("committee_choose")),
             )
         with kind:
             widgets.kind(page)
@@ -212,13 +211,12 @@ def _select(
     named: Callable[[Any], str],
     change: Callable[[Page, Any], None],
 ) -> None:
-    st.session_state[key] = chosen if chosen in options else options[0]
     st.selectbox(
         page.say(label),
         options,
         format_func=named,
-        key=key,
-        on_change=lambda: change(page, st.session_state[key]),
+        key=state.follow(key, chosen if chosen in options else options[0]),
+        on_change=lambda: change(page, state.taken(key)),
     )
 
 
@@ -230,24 +228,23 @@ def _criteria_control(page: Page, asked: Committee) -> None:
     def named(name: str) -> str:
         return words.plain(committee.criterion(name, page.language))
 
-    def change() -> None:
-        chosen = st.session_state["committee_criteria"]
-        fewer = st.session_state.get("committee_less", [])
-        if chosen:
-            _change(page, criteria=[_criterion(name, less=name in fewer) for name in chosen])
+    def change(key: str) -> None:
+        told = {"criteria": own, "less": list(less), key: state.taken(f"committee_{key}")}
+        if told["criteria"]:
+            _change(page, criteria=[_criterion(one, less=one in told["less"]) for one in told["criteria"]])
 
     for key, options, chosen in (
         ("criteria", known, own),
         ("less", own, [name for name in own if name in less]),
     ):
-        st.session_state[f"committee_{key}"] = chosen
         st.pills(
             page.say(f"model_areas.{key}"),
             options,
             selection_mode="multi",
             format_func=named,
-            key=f"committee_{key}",
+            key=state.follow(f"committee_{key}", chosen),
             on_change=change,
+            args=(key,),
         )
 
 
@@ -293,13 +290,12 @@ def _or(value: int | None, default: int) -> int:
 
 
 def _text(page: Page, at: int, field: str, value: str) -> None:
-    key = f"committee_{field}"
-    st.session_state[key] = value
+    key = f"committee_{field}_{at}"
     st.text_input(
         page.say(f"model_areas.{field}_label"),
-        key=key,
+        key=state.follow(key, value),
         max_chars=60,
-        on_change=lambda: _rename(page, at, field, st.session_state[key].strip()),
+        on_change=lambda: _rename(page, at, field, state.taken(key).strip()),
     )
 
 
@@ -314,14 +310,14 @@ def _way_of(one: Member) -> str:
 
 
 def _way(page: Page, at: int, one: Member, asked: Committee) -> None:
-    st.session_state["committee_way"] = _way_of(one)
+    key = f"committee_way_{at}"
     possible = 1 < len(asked.criteria) <= MOST_COMPARED
     st.segmented_control(
         page.say("model_areas.way"),
         [way for way in WAYS if way != "pairs" or possible],
         format_func=lambda way: page.say(f"model_areas.way_{way}"),
-        key="committee_way",
-        on_change=lambda: _begin(page, at, st.session_state["committee_way"]),
+        key=state.follow(key, _way_of(one)),
+        on_change=lambda: _begin(page, at, state.taken(key)),
     )
 
 
@@ -341,31 +337,34 @@ def _weights(page: Page, at: int, one: Member, asked: Committee) -> None:
     columns = st.columns(3, gap="medium")
     for i, criterion in enumerate(asked.criteria):
         name = criterion.criterion
-        key = f"committee_weight_{name}"
-        st.session_state[key] = round(own.get(name, 0))
+        key = f"committee_weight_{at}_{name}"
 
         def change(name: str = name, key: str = key) -> None:
-            weights = {**own, name: st.session_state[key]}
+            weights = {**own, name: state.taken(key)}
             if any(weights.values()):
                 _change_member(page, at, weights=weights)
 
         label = words.plain(committee.criterion(name, page.language))
-        columns[i % 3].slider(label, 0, 100, step=5, key=key, on_change=change)
+        shown = state.follow(key, round(own.get(name, 0)))
+        columns[i % 3].slider(label, 0, 100, step=5, key=shown, on_change=change)
 
 
 def _ranking(page: Page, at: int, one: Member, asked: Committee) -> None:
     own = [c.criterion for c in asked.criteria]
-    st.session_state["committee_ranking"] = list(one.ranking or own)
+    key, said = f"committee_ranking_{at}", list(one.ranking or own)
+    # Whoever takes all out to begin anew sees what was chosen until now, not what stands behind it.
+    begun = state.get(f"ranked_{at}", said)
 
     def change() -> None:
-        chosen = st.session_state["committee_ranking"]
+        chosen = state.taken(key)
+        state.put(f"ranked_{at}", chosen)
         _change_member(page, at, ranking=(*chosen, *(name for name in own if name not in chosen)))
 
     st.multiselect(
         page.say("model_areas.ranking"),
         own,
         format_func=lambda name: committee.criterion(name, page.language),
-        key="committee_ranking",
+        key=state.follow(key, begun if begun == said[: len(begun)] else said),
         on_change=change,
         help=page.say("model_areas.ranking_help"),
     )
@@ -376,18 +375,19 @@ def _pairs(page: Page, at: int, one: Member, asked: Committee) -> None:
     pairs = list(one.pairs or ())
     columns = st.columns(2, gap="medium")
     for i, (a, b, times) in enumerate(pairs):
-        key = f"committee_pair_{i}"
-        st.session_state[key] = min(SCALE, key=lambda step: abs(_times(step) - times))
+        key = f"committee_pair_{at}_{i}"
+        nearest = min(SCALE, key=lambda step: abs(_times(step) - times))
 
         def change(i: int = i, key: str = key) -> None:
             a, b, _ = pairs[i]
-            changed = [*pairs[:i], (a, b, _times(st.session_state[key])), *pairs[i + 1 :]]
+            changed = [*pairs[:i], (a, b, _times(state.taken(key))), *pairs[i + 1 :]]
             _change_member(page, at, pairs=tuple(changed))
 
         label = {
             side: words.plain(committee.criterion(name, page.language)) for side, name in (("a", a), ("b", b))
         }
-        columns[i % 2].select_slider(page.say("model_areas.pair", **label), SCALE, key=key, on_change=change)
+        told, shown = page.say("model_areas.pair", **label), state.follow(key, nearest)
+        columns[i % 2].select_slider(told, SCALE, key=shown, on_change=change)
 
 
 def _times(step: str) -> float:
@@ -433,10 +433,9 @@ def pair(page: Page, result: decisions.Document, named: Mapping[str, str]) -> li
     chosen = kept if kept and set(kept) <= set(ids) else tuple(ids[:2])
     for side, column, at in zip("ab", st.columns(2, gap="medium"), (0, 1), strict=True):
         key = f"pair_{side}"
-        st.session_state[key] = chosen[at]
 
         def change(at: int = at, key: str = key) -> None:
-            fresh = st.session_state[key]
+            fresh = state.taken(key)
             other = chosen[1 - at] if chosen[1 - at] != fresh else chosen[at]
             state.put("pair", (fresh, other) if at == 0 else (other, fresh))
 
@@ -444,7 +443,7 @@ def pair(page: Page, result: decisions.Document, named: Mapping[str, str]) -> li
             page.say(f"model_areas.pair_{side}"),
             ids,
             format_func=lambda one: named[one],
-            key=key,
+            key=state.follow(key, chosen[at]),
             on_change=change,
         )
     return committee.reasons(decisions.why(result, *chosen), named, page.language)

@@ -64,13 +64,17 @@ def build(page: Page, area: int | None) -> None:
     ready = all(fields.get(name) is not None for name in _needed(doing)) and (
         doing != "change" or any(fields.get(name) for name in ("hours", "days", "targets", "capacity"))
     )
+    # The click may come before this page has drawn what was typed last: what counts is what stands here now.
     st.button(
         page.say("scenarios.add"),
         type="primary",
         disabled=not ready,
-        on_click=state.attempt,
-        args=(_add, page, fields),
+        on_click=lambda: state.put("plan_adding", True),
     )
+    if state.get("plan_adding", False):
+        state.put("plan_adding", False)
+        if ready:
+            _add(page, fields)
 
 
 def _needed(doing: str) -> tuple[str, ...]:

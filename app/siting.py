@@ -75,14 +75,13 @@ def controls(page: Page, asked: Siting) -> None:
 
 
 def _money(page: Page, asked: Siting) -> None:
-    st.session_state["budget_control"] = round((asked.budget_yen or 0) / TEN_THOUSAND)
     st.number_input(
         page.say("sites.budget"),
         0,
         1_000_000,
         step=100,
-        key="budget_control",
-        on_change=lambda: state.put("budget", float(st.session_state["budget_control"] * TEN_THOUSAND)),
+        key=state.follow("budget_control", round((asked.budget_yen or 0) / TEN_THOUSAND)),
+        on_change=lambda: state.put("budget", float(state.taken("budget_control") * TEN_THOUSAND)),
     )
     years, number = st.columns(2)
     st.session_state["years_control"] = round(asked.years)
@@ -107,12 +106,16 @@ def _money(page: Page, asked: Siting) -> None:
 def answer(page: Page, asked: Siting) -> decisions.Document | None:
     """The answer once it was asked for: a proof may take a while, so no control starts one by itself."""
     key = (page.version, page.study.fingerprint(), asked.model_dump_json())
+    # The click may come before this page has drawn what was typed last: what counts is what is asked now.
     st.button(
         page.say("sites.ask"),
         type="primary",
         icon=":material/search_insights:",
-        on_click=lambda: state.put("siting", key),
+        on_click=lambda: state.put("siting_asked", True),
     )
+    if state.get("siting_asked", False):
+        state.put("siting_asked", False)
+        state.put("siting", key)
     if state.get("siting", None) != key:
         st.info(page.say("sites.not_asked"))
         return None
@@ -136,16 +139,15 @@ def planned(page: Page, asked: Siting, result: decisions.Document) -> tuple[str,
 def budgets(page: Page, asked: Siting, result: decisions.Document) -> None:
     """The frontier's budgets to click: the chosen one becomes the budget that is asked about."""
     listed = [row["budget_yen"] for row in result["frontier"]]
-    st.session_state["frontier_control"] = asked.budget_yen if asked.budget_yen in listed else None
 
     def change() -> None:
-        if (chosen := st.session_state["frontier_control"]) is not None:
+        if (chosen := state.taken("frontier_control")) is not None:
             state.put("budget", chosen)
 
     st.segmented_control(
         page.say("sites.frontier_choose"),
         listed,
         format_func=lambda budget: siting.yen(budget, page.language),
-        key="frontier_control",
+        key=state.follow("frontier_control", asked.budget_yen if asked.budget_yen in listed else None),
         on_change=change,
     )

@@ -133,6 +133,28 @@ def put(name: str, value: Any) -> None:
     st.session_state[f"own_{name}"] = value
 
 
+def follow(control: str, value: Any) -> str:
+    """The key of a control that shows a value which something else may change too, like a click on the map.
+
+    What a browser sends has the values of all controls, also of those that it has not redrawn yet. Under its old
+    key such a value would be taken for a choice; so a control whose value was changed elsewhere gets a new one.
+    """
+    shown, n = st.session_state.get(f"shown_{control}", (value, 0))
+    n += shown != value
+    st.session_state[f"shown_{control}"] = (value, n)
+    key = f"{control}/{n}" if n else control
+    st.session_state[key] = value
+    return key
+
+
+def taken(control: str) -> Any:
+    """What the reader chose in a control of :func:`follow`."""
+    n = st.session_state[f"shown_{control}"][1]
+    value = st.session_state[f"{control}/{n}" if n else control]
+    st.session_state[f"shown_{control}"] = (value, n)
+    return value
+
+
 def attempt(action: Callable[..., None], *given: Any) -> None:
     """Do what a button asks for; what the reader can mend is told by the router on the next page."""
     try:

@@ -224,31 +224,28 @@ def how_far(page: Page) -> None:
     """How long a walk may be."""
     limit = page.study.limit_m
     is_planner = state.role() == state.PLANNER
-    st.session_state["preset_control"] = (
-        limit if limit in (PRESETS_M if is_planner else page.study.limits_m) else None
-    )
+    presets = PRESETS_M if is_planner else page.study.limits_m
     st.segmented_control(
         page.say("controls.how_far"),
-        PRESETS_M if is_planner else page.study.limits_m,
+        presets,
         format_func=lambda metres: f"{metres} m",
-        key="preset_control",
-        on_change=lambda: state.change(limit_m=st.session_state["preset_control"] or limit),
+        key=state.follow("preset_control", limit if limit in presets else None),
+        on_change=lambda: state.change(limit_m=state.taken("preset_control") or limit),
     )
     group = page.study.gap_group
     minutes, pace = page.study.walk_min(group, limit), page.study.speed_m_per_min(group)
     st.caption(page.say("controls.walk", minutes=f"{minutes:.0f}", pace=pace))
     if not is_planner:
         return
-    st.session_state["limit_control"] = min(max(limit, MIN_M), MAX_M)
     st.slider(
         page.say("controls.limit"),
         MIN_M,
         MAX_M,
         step=STEP_M,
         format="%d m",
-        key="limit_control",
+        key=state.follow("limit_control", min(max(limit, MIN_M), MAX_M)),
         label_visibility="collapsed",
-        on_change=lambda: state.change(limit_m=st.session_state["limit_control"]),
+        on_change=lambda: state.change(limit_m=state.taken("limit_control")),
     )
 
 
@@ -409,7 +406,6 @@ def choose_area(page: Page, *, label: str = "controls.area", hint: str = "contro
     own = page.prepared.small_areas
     ids, names = own["small_area_id"].tolist(), dict(zip(own["small_area_id"], own["name"], strict=True))
     chosen = state.get("area", None)
-    st.session_state["area_control"] = chosen if chosen in names else None
     listed = _listed_areas(page)
     st.selectbox(
         page.say(label),
@@ -417,8 +413,8 @@ def choose_area(page: Page, *, label: str = "controls.area", hint: str = "contro
         index=None,
         format_func=lambda area: str(names[area]),
         placeholder=page.say(hint if listed else "controls.area_zone"),
-        key="area_control",
-        on_change=lambda: state.put("area", st.session_state["area_control"]),
+        key=state.follow("area_control", chosen if chosen in names else None),
+        on_change=lambda: state.put("area", state.taken("area_control")),
     )
     return ids.index(chosen) if chosen in names else None
 
@@ -474,7 +470,6 @@ def choose_gap(page: Page, names: dict[str, str]) -> str | None:
     if not ids:
         return None
     listed = ids[:LISTED_GAPS]
-    st.session_state["gap_control"] = chosen
 
     def named(gap: str) -> str:
         who = words.count(people[gap], page.language)
@@ -489,8 +484,8 @@ def choose_gap(page: Page, names: dict[str, str]) -> str | None:
             listed if chosen in listed or not chosen else [*listed, chosen],
             index=None,
             format_func=named,
-            key="gap_control",
-            on_change=lambda: state.put("gap", st.session_state["gap_control"]),
+            key=state.follow("gap_control", chosen),
+            on_change=lambda: state.put("gap", state.taken("gap_control")),
         )
     return chosen
 

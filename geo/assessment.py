@@ -309,23 +309,76 @@ def outward(assessment: Assessment) -> Assessment:
     def zones_() -> list[dict[str, Any]]:
         return [{**zone, "people_outside": _outward(zone["people_outside"], study)} for zone in told["zones"]]
 
-    def opening_() -> dict[str, Any]:
-        groups = [
-            {
-                **group,
-                "by_weekday": [
-                    {**day, "people_without": _outward(day["people_without"], study)}
-                    for day in group["by_weekday"]
-                ],
-            }
-            for group in told["opening"]["groups"]
-        ]
-        return {**told["opening"], "groups": groups, "zones": [], "open_at": None}
-
     sections: dict[str, Callable[[], Any]] = {name: partial(told.__getitem__, name) for name in told}
     sections |= {"gaps": masked("gaps", "people"), "isolation": masked("isolation", "high_risk_people")}
-    document = summary.Document({**sections, "zones": zones_, "opening": opening_})
-    return assessment.with_tables(**tables, **empty, crosswalk=crosswalk, summary=document)
+    sections |= {
+        "zones": zones_,
+        "opening": lambda: _opening_outward(told["opening"], told["population"], study),
+        "functions": lambda: _functions_outward(told["functions"], told["population"], study),
+        "known": lambda: [_remark_outward(remark, study) for remark in told["known"]],
+    }
+    return assessment.with_tables(
+        **tables,
+        **empty,
+        crosswalk=crosswalk,
+        equity=_equity_outward(assessment.equity, study),
+        summary=summary.Document(sections),
+    )
+
+
+def _part(part: float | None, whole: float | None, study: Study) -> tuple[float | None, float | None]:
+    """A count among a known number of people, and its share, as the public may see them."""
+    if part is None or whole is None:
+        return None, None
+    row = pd.DataFrame({"people": [whole], "covered_people": [part], "covered_share": [0.0]}, dtype=float)
+    told = disclosure.outward(row, study=study).iloc[0]
+    if told["covered_people"] != told["covered_people"]:
+        return None, None
+    return float(told["covered_people"]), float(told["covered_share"])
+
+
+def _opening_outward(told: dict[str, Any], population: Mapping[str, Any], study: Study) -> dict[str, Any]:
+    def day(row: dict[str, Any], group: str) -> dict[str, Any]:
+        return {**row, "people_without": _part(row["people_without"], population.get(group), study)[0]}
+
+    groups = [
+        {**own, "by_weekday": [day(row, own["group"]) for row in own.get("by_weekday", ())]}
+        for own in told["groups"]
+    ]
+    return {**told, "groups": groups, "zones": [], "open_at": None}
+
+
+def _functions_outward(
+    told: list[dict[str, Any]], population: Mapping[str, Any], study: Study
+) -> list[dict[str, Any]]:
+    def shares(own: dict[str, Any]) -> dict[str, float | None]:
+        whole = population.get(own["group"])
+        counts = {
+            name: None if share is None or whole is None else share * whole
+            for name, share in own["by_function"].items()
+        }
+        return {name: _part(count, whole, study)[1] for name, count in counts.items()}
+
+    return [{**own, "by_function": shares(own)} for own in told]
+
+
+def _equity_outward(equity_table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The share of people who fall short is a count of them."""
+    table = equity_table.copy()
+    short = table["fgt0"] * table["people"]
+    few = disclosure.mask_small(short, k=study.disclosure_k).isna()
+    few |= disclosure.mask_small(table["people"] - short, k=study.disclosure_k).isna()
+    table.loc[few, ["fgt0", "fgt1", "fgt2"]] = float("nan")
+    return table
+
+
+def _remark_outward(remark: dict[str, Any], study: Study) -> dict[str, Any]:
+    """A remark on people whom no walk reaches, without a small count of them."""
+    if not remark["code"].startswith("unreachable_"):
+        return remark
+    n, k = float(remark["values"]["n"]), study.disclosure_k
+    told = f"1–{k - 1}" if 0.5 <= n < k else f"{_outward(n, study):,.0f}"
+    return {**remark, "values": {**remark["values"], "n": told}, "text": remark["template"].format(n=told)}
 
 
 def _outward(count: float | None, study: Study) -> float | None:

@@ -45,8 +45,8 @@ def test_a_committee_reaches_a_record(town: projects.Project) -> None:
     app = page("model_areas")
     assert "A" in shown(app)
     app = press(app, "model_areas.add")
-    control(app, "text_input", "committee_member").set_value("D<b>").run()
-    control(app, "text_input", "committee_role").set_value("商店会").run()
+    control(app, "text_input", "committee_member_3").set_value("D<b>").run()
+    control(app, "text_input", "committee_role_3").set_value("商店会").run()
     slider = next(one for one in app.slider if str(one.key).startswith("committee_weight_"))
     slider.set_value(100).run()
     assert "D&lt;b&gt;" in shown(app)
@@ -63,7 +63,9 @@ def test_a_committee_reaches_a_record(town: projects.Project) -> None:
 def test_each_way_of_weighing_can_be_taken(town: projects.Project) -> None:
     app = page("model_areas")
     for way in ("ranking", "pairs", "weights"):
-        way_control = next(one for one in app.get("button_group") if one.key == "committee_way")
+        way_control = next(
+            one for one in app.get("button_group") if str(one.key).startswith("committee_way_")
+        )
         way_control.set_value(way).run()
         assert not app.error
         assert not app.exception

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import pages, state, writes
+from app import pages, state, widgets, writes
 from geo import assessment, errors, pipeline, text
 from geo import project as projects
+from geo.present.tables import Rows
 
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
 WRITERS = re.compile(r"(projects?|decisions)\.(keep|add|undo|edit|decide|with_study|create)\(|\.commit\(")
@@ -67,6 +69,55 @@ def test_every_page_for_all_is_shown_and_no_other(as_public: projects.Project) -
                 text.say("app.few", "ja", k=as_public.study.disclosure_k, base=as_public.study.rounding)
                 in words
             )
+
+
+ASKED: tuple[dict[str, str], ...] = (
+    {"lang": "ja", "division": "branch_office", "zone": "branch:P2", "area": "991010030"},
+    {"lang": "en", "group": "age_75_plus", "kind": "permanent", "limit": "300", "area": "991010010"},
+    {"lang": "ja", "group": "under_15", "zone": "school:S3", "gap": "G001", "division": "middle_school"},
+)
+"""What the public asks for: zones and groups of few people among them."""
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.get("group", "all"))
+def test_no_page_tells_the_public_of_so_few_people(
+    as_public: projects.Project, monkeypatch: pytest.MonkeyPatch, asked: dict[str, str]
+) -> None:
+    """Every table, also as a file, every figure and every sentence of every page."""
+    tables: list[Rows] = []
+    draw, save = widgets.table, widgets.download
+    monkeypatch.setattr(widgets, "table", lambda rows, **own: (tables.append(rows), draw(rows, **own)))
+    monkeypatch.setattr(widgets, "download", lambda *own: (tables.append(own[2]), save(*own)))
+    k, language = as_public.study.disclosure_k, asked["lang"]
+    allowed = {text.say(f"column.{name}", language) for name in ("places", "rows")}
+    rounding = text.say("app.few", language, k=k, base=as_public.study.rounding)
+    app = AppTest.from_file(str(MAIN), default_timeout=240)
+    for name, value in asked.items():
+        app.query_params[name] = value
+    app.run()
+    for name in pages.FOR_ALL:
+        app.switch_page(f"views/{name}.py").run()
+        assert not app.exception
+        assert not app.error
+        written = [str(one.proto.body) for one in app.get("html")]
+        written += [one.value for one in (*app.info, *app.warning, *app.header, *app.caption)]
+        written += [option for radio in app.radio for option in radio.options]
+        told = html.unescape("\n".join(written)).replace(rounding, "")
+        counts = re.findall(r"([\d,.]+)\s?(?:人|people)", re.sub(r"[1１][–～]\d+ ?(人|people)", "", told))
+        assert all(not 0.5 <= float(n.replace(",", "")) < k for n in counts if n.strip(".,")), name
+    assert len(tables) > 15
+    for rows in tables:
+        for at, column in enumerate(rows.columns):
+            if column.kind == "count" and column.label not in allowed:
+                numbers = [row[at] for row in rows.rows if isinstance(row[at], float | int)]
+                assert all(n != n or not 0.5 <= n < k for n in numbers), (rows.caption, column.label)
+
+
+def test_no_page_of_the_planners_opens_for_the_public(as_public: projects.Project) -> None:
+    app = AppTest.from_file(str(MAIN), default_timeout=240).run()
+    for name in set(pages.PAGES) - set(pages.FOR_ALL):
+        with pytest.raises(ValueError, match="Could not find a navigation page"):
+            app.switch_page(f"views/{name}.py")
 
 
 def test_no_small_count_is_in_what_the_public_sees(town: projects.Project) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -13,16 +15,18 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from app.pages import PAGES
-from geo import schemas, text
+from geo import decisions, schemas, text
+from geo.project import Project
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Frame, Page
+    from playwright.sync_api import Browser, Frame, Locator, Page
 
 pytestmark = pytest.mark.browser
 
@@ -141,6 +145,49 @@ class Visit:
         own = f"[data-page='{'' if view == PAGES[0] else view}']" if view else ""
         self.page.locator(f".ib-end{own}").wait_for(timeout=patience_s * 1000, state="attached")
         self.page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+
+    def goto(self, view: str) -> None:
+        """Open a page by its address."""
+        self.page.goto(f"{self.address}/{view}", wait_until="commit")
+        self.settled(view)
+        self.problems.clear()  # Streamlit itself asks for its health below the page's own path once.
+
+    def told(self, key: str, **values: object) -> Locator:
+        """A sentence in Japanese, once it stands on the page."""
+        found = self.page.get_by_text(text.say(key, "ja", **values), exact=True).first
+        found.wait_for()
+        return found
+
+    def press(self, key: str) -> None:
+        self.page.get_by_role("button", name=text.say(key, "ja"), exact=True).click()
+
+    def fill(self, key: str, value: str) -> None:
+        box = self.page.get_by_label(text.say(key, "ja"), exact=True)
+        box.fill(value)
+        box.press("Enter")
+
+    def holds(self, key: str, value: str) -> None:
+        from playwright.sync_api import expect
+
+        label = text.say(key, "ja")
+        self.page.locator(f"input[aria-label='{label}'][value='{value}']").wait_for()
+        # What was there before stays until the whole page is drawn.
+        expect(self.page.get_by_label(label, exact=True)).to_have_count(1, timeout=30_000)
+
+    def choose(self, key: str, option: str) -> None:
+        """An option of a select box; a rerun that is still on its way may close the list once more."""
+        from playwright.sync_api import TimeoutError as TooLate
+
+        box = self.page.get_by_role("combobox", name=text.say(key, "ja"), exact=True)
+        listed = self.page.get_by_role("option", name=option, exact=True)
+        for _ in range(10):
+            box.click()
+            try:
+                listed.click(timeout=3_000)
+            except TooLate:
+                continue
+            return
+        pytest.fail(f"{option} could not be chosen")
 
     def map(self) -> Frame:
         """The map's frame, once the first view is drawn."""
@@ -355,6 +402,168 @@ def test_risk_and_access_in_english_on_a_phone(visit: Callable[..., Visit], demo
     assert frame.locator(".ib-grid td").count() == 10
     assert walk.page.evaluate("document.documentElement.scrollWidth") <= 390
     walk.picture("isolation_en_phone")
+    walk.in_order()
+
+
+@pytest.fixture(scope="module")
+def town_project(build_town: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The tiny town for those who work in it, with a place that is open by day all week."""
+    town = build_town()
+    places = town.tables[schemas.Places]
+    places.loc[places["place_id"] == "ibasho", "opening_text"] = "毎日 9:00〜17:00"
+    made: Project = town.project(tmp_path_factory.mktemp("town") / "town", gap_kind="permanent", limit_m=300)
+    return made
+
+
+@pytest.fixture(scope="module")
+def town_address(town_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(town_project.path, tmp_path_factory.mktemp("cache")) as address:
+        yield address
+
+
+def test_a_resident_finds_a_place_that_is_open(visit: Callable[..., Visit], town_address: str) -> None:
+    """And whoever is sent the address finds the same; at another hour the place is closed."""
+    walk = visit(town_address, width=390, height=844)
+    walk.goto("browse")
+    walk.choose("browse.area", "Area A")
+    walk.told("browse.when_at").click()
+    walk.told("browse.open", n=1, unknown=0)
+    walk.page.locator(".ib-table", has_text="まちの居場所").wait_for()
+    walk.page.wait_for_url(re.compile("when=at"))
+    link = walk.page.url
+    assert "area=991010010" in link
+    other = visit(town_address, width=390, height=844)
+    for url, count in ((link, 1), (f"{link}&at={date.today().isoformat()}T20:00", 0)):
+        other.page.goto(url, wait_until="commit")
+        other.told("browse.open", n=count, unknown=0)
+    assert walk.foreign == []
+    assert other.foreign == []
+
+
+def test_a_language_and_a_reload_keep_the_study(visit: Callable[..., Visit], town_address: str) -> None:
+    from playwright.sync_api import expect
+
+    walk = visit(town_address)
+    walk.goto("coverage")
+    slider = walk.page.locator("[data-testid=stSlider] input[type=range]")
+    slider.focus()
+    walk.page.keyboard.press("ArrowRight")
+    walk.page.wait_for_url(re.compile("limit=350"))
+    walk.choose("controls.where", "P2（出張所の区域）")
+    walk.page.wait_for_url(re.compile("zone=branch"))
+    walk.page.get_by_text(text.say("app.own_name", "en"), exact=True).click()
+    for _ in range(2):
+        walk.page.get_by_role("heading", name=text.say("coverage.title", "en")).wait_for()
+        walk.page.wait_for_url(re.compile("lang=en"))
+        assert walk.page.evaluate("document.documentElement.lang") == "en"
+        zone = walk.page.get_by_role("combobox", name=text.say("controls.where", "en"), exact=True)
+        expect(zone).to_have_value(re.compile("^P2 "), timeout=30_000)
+        expect(slider).to_have_value("350", timeout=30_000)
+        assert walk.map().evaluate("IB.state.shown") > 0
+        walk.page.reload(wait_until="commit")
+    assert walk.foreign == []
+
+
+def test_a_committee_of_three_reaches_a_decision_record(
+    visit: Callable[..., Visit], town_project: Project, town_address: str, tmp_path: Path
+) -> None:
+    """On the projector: three members, one of them changes a weight, and the record is kept and printed."""
+    walk = visit(town_address, width=1024, height=768)
+    walk.goto("model_areas")
+    walk.told("model_areas.members", n=3).click()
+    own = ("社協 山", "町会 川", "<b>民生</b>")
+    for i, who in enumerate(own):
+        walk.page.get_by_role("radio", name="ABC"[i], exact=True).click()
+        walk.holds("model_areas.member_label", "ABC"[i])
+        walk.fill("model_areas.member_label", who)
+        walk.page.get_by_role("columnheader", name=who, exact=True).wait_for()
+    walk.page.get_by_role("radio", name=own[0], exact=True).click()
+    walk.holds("model_areas.member_label", own[0])
+    walk.page.get_by_label("今ある居場所", exact=True).get_by_role("slider").press("End")
+    row = walk.page.get_by_role("row", name=re.compile("^今ある居場所 "))
+    row.get_by_role("cell", name="51.3%", exact=True).wait_for()  # 100 of 40 + 30 + 20 + 5 + 100
+    walk.press("record.keep")
+    walk.page.locator("[data-testid=stAlertContentSuccess]").wait_for()
+
+    (kept,) = decisions.kept(town_project, "model_areas")
+    record = json.loads(decisions.path(town_project, kept).read_text(encoding="utf-8"))
+    assert [one["member"] for one in record["question"]["members"]] == list(own)
+    with walk.page.expect_download() as saved:
+        walk.press("record.print")
+    saved.value.save_as(tmp_path / "record.html")
+    walk.page.goto((tmp_path / "record.html").as_uri())
+    told = walk.page.locator("body").inner_text()
+    assert all(who in told for who in own)
+    assert walk.page.locator("b, img, script").count() == 0
+    assert walk.problems == []
+
+
+def test_a_planner_chooses_a_site_and_compares_a_scenario(
+    visit: Callable[..., Visit], town_project: Project, town_address: str
+) -> None:
+    from playwright.sync_api import expect
+
+    walk = visit(town_address)
+    walk.goto("sites")
+    walk.fill("sites.budget", "1300")
+    walk.press("sites.ask")
+    walk.told("sites.order")
+    assert walk.page.get_by_text(text.say("sites.status_optimal", "ja")).count()
+    plan = walk.page.get_by_role("table", name=text.say("sites.table.plan", "ja"))
+    costs = [int(cost) for cost in re.findall(r"([\d,]+)円", plan.inner_text().replace(",", ""))]
+    assert 0 < sum(costs) <= 13_000_000
+    walk.map().locator(".ib-badge").first.wait_for()
+
+    walk.turn_to("scenarios")
+    walk.choose("scenarios.where", "Area B")
+    walk.told("scenarios.spot", area="Area B")
+    walk.fill("scenarios.name", "新しい家")
+    walk.fill("scenarios.hours_words", "平日10時〜16時")
+    walk.told("scenarios.understood", days=5)
+    walk.press("scenarios.add")
+    walk.told("scenarios.action", n=1, doing=text.say("scenarios.open", "ja"), name="新しい家")
+    # By hand: a new place in Area B brings the five nodes from x = 400 m on a permanent one within 300 m.
+    row = walk.page.locator("tr", has_text=text.say("scenarios.measure_covered_people", "ja", limit=300))
+    expect(row.locator("td")).to_have_text(["78人", "300人（+222）"], timeout=30_000)
+    walk.map().locator(".ib-badge").first.wait_for()
+    walk.in_order()
+
+
+def test_a_planner_brings_a_list_and_sees_the_gap_shrink(
+    visit: Callable[..., Visit], town_project: Project, town_address: str, tmp_path: Path
+) -> None:
+    """The hours that count stand in a column of another name: the planner says so, looks, accepts, takes back."""
+    from playwright.sync_api import expect
+
+    salon = town_project.store.read(schemas.Places).set_index("place_id").geometry["salon"]
+    given = tmp_path / "一覧.csv"
+    rows = f"川の家,{salon.y},{salon.x},第3日曜 10時〜12時,毎週月〜金 10時〜15時\r\n"
+    given.write_bytes(f"呼び名,lat,lon,いつ,今年度から\r\n{rows}".encode("cp932"))
+    walk = visit(town_address)
+    walk.open()
+    walk.turn_to("gaps")
+    people = walk.page.locator(".ib-figures dd").last
+    expect(people).to_have_text("275人", timeout=30_000)
+
+    walk.turn_to("data")
+    walk.page.locator("input[type=file]").set_input_files(given)
+    walk.told("data.mapping")
+    opening = walk.page.get_by_role("combobox", name=text.say("field.opening", "ja"), exact=True)
+    assert opening.input_value() == text.say("data.none", "ja")
+    walk.choose("field.opening", "今年度から")
+    walk.press("data.again")
+    walk.told("data.mapped")
+    walk.press("data.accept")
+    walk.told("data.done")
+    walk.turn_to("gaps")
+    # By hand: from the salon all seven nodes from x = 400 m on are within 300 m; three people live on water.
+    expect(people).to_have_text("3人", timeout=30_000)
+
+    walk.turn_to("data")
+    walk.press("data.undo")
+    walk.told("data.undone")
+    walk.turn_to("gaps")
+    expect(people).to_have_text("275人", timeout=30_000)
     walk.in_order()
 
 

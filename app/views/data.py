@@ -60,6 +60,7 @@ if upload is not None:
         widgets.tell(upload.problem, language)
     if upload.header and (chosen := widgets.mapping(upload, language)) is not None:
         read(chosen)
+        state.put("told", "mapped")
         st.rerun()
     if upload.found is not None:
         st.subheader(say("found"), anchor=False)

@@ -213,7 +213,7 @@ def functions(summary: Mapping[str, Any], *, study: Study, language: text.Langua
     """One row a function: who has a place that offers it within the walk; least first."""
     own = [part for part in summary["functions"] if part["group"] == study.gap_group]
     shares = own[0]["by_function"] if own else {}
-    ordered = sorted(shares.items(), key=lambda item: (item[1], item[0]))
+    ordered = sorted(shares.items(), key=lambda item: (item[1] is None, item[1] or 0, item[0]))
     rows = tuple((words.label("function", name, language), share) for name, share in ordered)
     columns = (
         Column(text.say("reach.function", language)),
