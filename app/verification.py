@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 
-from app import state
+from app import state, writes
 from app.prospects import zone_names
 from app.widgets import Page
 from geo import schemas
@@ -15,11 +18,45 @@ from geo.decide import verification
 from geo.present.tables import Column, Rows
 from geo.store import GeoPackage
 
+JAPAN = ZoneInfo("Asia/Tokyo")
+
 
 def choose_run(page: Page) -> str | None:
     """The kept run that was before."""
-    runs = sorted(file.parent.name for file in (page.project.path / "runs").glob("*/results.gpkg"))
-    return st.selectbox(page.say("verification.before"), runs, index=0 if runs else None, key="before_run")
+    kept = {file.parent.name: _kept_at(file) for file in page.project.runs.glob("*/results.gpkg")}
+    runs = sorted(kept, key=lambda run: (kept[run], run), reverse=True)
+    if not runs:
+        st.info(page.say("verification.no_run"))
+        return None
+    return st.selectbox(
+        page.say("verification.before"),
+        runs,
+        format_func=lambda run: page.say("verification.run", run=run, at=kept[run]),
+        key="before_run",
+    )
+
+
+def _kept_at(file: Path) -> str:
+    return f"{datetime.fromtimestamp(file.stat().st_mtime, JAPAN):%Y-%m-%d %H:%M}"
+
+
+def keep_run(page: Page) -> None:
+    """The button that keeps how things are now, so that there is a before."""
+    st.button(
+        page.say("verification.keep_run"),
+        help=page.say("verification.keep_help"),
+        icon=":material/save:",
+        on_click=state.attempt,
+        args=(_keep, page),
+    )
+    if told := state.get("run_kept", None):
+        st.success(page.say("verification.kept_run", run=told))
+        state.put("run_kept", None)
+
+
+def _keep(page: Page) -> None:
+    with st.spinner(page.say("verification.keep_run")):
+        state.put("run_kept", writes.keep_run(page.project))
 
 
 def choose_areas(page: Page) -> list[str]:
@@ -30,6 +67,7 @@ def choose_areas(page: Page) -> list[str]:
         page.say("verification.treated"),
         list(names),
         format_func=lambda one: names[one],
+        placeholder=page.say("verification.treated_hint"),
         key="treated_control",
         on_change=lambda: state.put("treated", st.session_state["treated_control"]),
     )

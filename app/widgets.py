@@ -143,7 +143,7 @@ def heading(sentence: str) -> None:
 
 def tell(problem: errors.AtlasError, language: text.Language) -> None:
     """What the reader can mend, in words; names and values in them are text."""
-    st.error(words.plain(text.tell(problem.code, problem.template, language, **problem.context)))
+    st.error(words.plain(text.tell_on_page(problem.code, problem.template, language, **problem.context)))
 
 
 def _prepare(project: Project, version: str, language: text.Language) -> Prepared:
@@ -629,9 +629,18 @@ def method(page: Page) -> None:
     words_of(page.say(key, factor=f"{page.study.detour_factor:g}"))
 
 
-def not_known(page: Page) -> None:
-    """What the numbers do not say."""
+def not_known(page: Page, *, easy: str = "") -> None:
+    """What the numbers do not say; where an ``easy`` sentence says it, the rest is folded away."""
     st.subheader(page.say("app.not_known"), anchor=False)
+    if easy:
+        words_of(page.say(easy))
+        with st.expander(page.say("app.more")):
+            _remarks(page)
+    else:
+        _remarks(page)
+
+
+def _remarks(page: Page) -> None:
     told = words.known(page.assessment.summary, page.language) or [page.say("app.all_known")]
     if state.role() != state.PLANNER:
         few = page.say("app.few", k=page.study.disclosure_k, base=page.study.rounding)

@@ -9,7 +9,7 @@ import geopandas as gpd
 import streamlit as st
 
 from app import state
-from geo import decisions, errors, prospects
+from geo import decisions, errors, pipeline, prospects
 from geo import project as projects
 from geo.decide.questions import Plan
 from geo.pipeline import Prepared
@@ -59,6 +59,12 @@ def keep_study(project: Project) -> None:
     _allowed()
     changed = project.with_study(st.session_state["study"])
     st.session_state["study_of"] = (str(changed.path), changed.study.fingerprint())
+
+
+def keep_run(project: Project) -> str:
+    """Keep how things are now, asked as the project's own study asks; the run's name."""
+    _allowed()
+    return pipeline.run(project).run_id
 
 
 def record(project: Project, prepared: Prepared, asked: decisions.Question) -> str:

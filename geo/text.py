@@ -57,6 +57,19 @@ def say(key: str, language: Language, /, **values: object) -> str:
     return catalogue(language)[key].format(**values)
 
 
+def tell_on_page(code: str, template: str, language: Language, /, **values: object) -> str:
+    """As :func:`tell`, for whoever clicks: a way out that is a command is said as what a page offers instead.
+
+    Examples
+    --------
+    >>> tell_on_page("missing_table", "Import one: ibasho import", "en", folder="x", kind="streets")
+    'This project has no streets yet. Import a file on the page Data.'
+    """
+    page = catalogue(language).get(f"on_page.{code}")
+    # A code that the catalogue does not know is said in the words that are given.
+    return tell("" if page else code, page or template, language, **values)
+
+
 def tell(code: str, template: str, language: Language, /, **values: object) -> str:
     """A sentence that was raised or noted in English, in the reader's language.
 

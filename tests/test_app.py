@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.pages import PAGES
 from geo import errors, schemas, text
+from geo import project as projects
 from geo import study as studies
 from geo.present import geometry
 from geo.store import GeoPackage
@@ -25,6 +27,27 @@ CHOICES: dict[str, object] = {
     "limit_control": 650,
 }  # fmt: skip
 """What each control is set to."""
+DECIDED: dict[str, dict[str, object]] = {
+    "sites": {
+        "group_control": "age_65_plus", "aim_control": "any", "preset_control": 800, "limit_control": 650,
+        "quota_control": "branch_office", "budget_control": 900, "years_control": 2, "number_control": 1,
+    },
+    "scenarios": {
+        "zone_control": "branch:P2", "division_control": "branch_office", "area_control": "991010010",
+        "plan_control": "B", "plan_name": "<b>", "plan_days_True": 2, "plan_hours": "毎週火曜 10時〜12時",
+        "plan_targets": ["older"], "plan_capacity": 9, "plan_cost": 10, "doing_control": "change",
+        "plan_place": "ibasho",
+    },
+    "verification": {"treated_control": ["branch:P1"], "kind_control": "permanent"},
+    "model_areas": {
+        "committee_system": "branch_office", "committee_one_per": "", "committee_apart": False,
+        "committee_choose": 2, "committee_criteria": ["people", "places"], "committee_less": ["places"],
+        "pair_a": "branch:P2", "committee_member_0": "D<b>", "committee_role_0": "x",
+        "committee_weight_0_people": 100, "committee_way_0": "pairs", "committee_pair_0_0": "5",
+        "member_control": 1, "committee_way_1": "ranking", "committee_ranking_1": ["people"],
+    },
+}  # fmt: skip
+"""What each control of the pages that decide is set to."""
 ERRORS = tuple(
     kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.AtlasError)
 )
@@ -104,13 +127,70 @@ def test_each_control_of_a_page_once(
     touched = 0
     for name, value in CHOICES.items():
         controls = (*app.selectbox, *app.slider, *app.get("button_group"))
-        if control := next((one for one in controls if one.key == name), None):
+        if control := next((one for one in controls if _name(one) == name), None):
             control.set_value(value).run()
             touched += 1
             assert not app.error, name
     assert touched >= 4
     assert not app.exception
     assert [title.value for title in app.title] == [text.say(f"{view}.title", "en")]
+
+
+@pytest.fixture(scope="module")
+def bunkyo(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Bunkyo from its own files, without streets."""
+    ward = tmp_path_factory.mktemp("bunkyo") / "bunkyo"
+    files = (
+        "admin/tokyo23_n03/13105.json",
+        "school_zones/tokyo23_a32_2013/MiddleSchool.geojson",
+        "census/estat_r2ka_tokyo_6wards/r2ka13105.shp",
+        "places/kodomo_shokudo/kodomo-shokudo.csv",
+    )
+    ward.mkdir()
+    study = studies.make(municipality_code="13105")
+    studies.write(study, ward / "study.toml")
+    project = projects.Project(ward, study)
+    projects.add(project, projects.read(project, [realdata / file for file in files]))
+    return ward
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("language", text.LANGUAGES)
+def test_every_page_shows_bunkyo(
+    open_app: Callable[..., AppTest], bunkyo: Path, language: text.Language
+) -> None:
+    app = open_app(bunkyo, "start", language)
+    assert any(count in words_on(app) for count in ("240,069人", "240,069 people"))
+    for view in sorted(PAGES, key=lambda view: view == "registry"):
+        app.switch_page(f"views/{view}.py").run()
+        assert not app.exception
+        assert not app.error
+        assert [title.value for title in app.title] == [text.say(f"{view}.title", language)]
+        assert view == "help" or text.say("app.not_known", language) in words_on(app)
+
+
+@pytest.mark.parametrize("view", DECIDED)
+def test_each_control_of_a_page_that_decides_once(
+    open_app: Callable[..., AppTest], towns: dict[str, Path], view: str
+) -> None:
+    app = open_app(towns["streets"], view)
+    for name, value in DECIDED[view].items():
+        control = next(one for one in _controls(app) if _name(one) == name)
+        control.set_value(value).run()
+        assert not app.error, name
+        assert not app.exception, name
+    assert [title.value for title in app.title] == [text.say(f"{view}.title", "ja")]
+
+
+def _controls(app: AppTest) -> list[Any]:
+    boxes = (app.selectbox, app.multiselect, app.number_input, app.text_input)
+    kinds = (*boxes, app.slider, app.select_slider, app.toggle)
+    return [one for kind in (*kinds, app.get("button_group")) for one in kind if one.key]
+
+
+def _name(control: Any) -> str:
+    """A control's name, which stays when something else changes its value."""
+    return re.sub(r"/\d+$", "", str(control.key))
 
 
 def test_the_figures_are_the_towns_own(open_app: Callable[..., AppTest], towns: dict[str, Path]) -> None:
@@ -144,7 +224,8 @@ def test_each_control_asks_what_it_says(open_app: Callable[..., AppTest], towns:
     app = open_app(towns["streets"], "coverage")
     app.get("button_group")[1].set_value(800).run()
     assert app.session_state["study"].limit_m == 800
-    assert app.slider(key="limit_control").value == 800
+    (slider,) = app.slider
+    assert slider.value == 800
     app.selectbox(key="kind_control").set_value("permanent").run()
     assert app.session_state["study"].gap_kind == "permanent"
     app.selectbox(key="division_control").set_value("branch_office").run()

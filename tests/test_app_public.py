@@ -144,6 +144,7 @@ def test_every_write_asks_for_the_role(as_public: projects.Project) -> None:
         lambda: writes.edit(as_public, "x", {"name": "y"}, ""),
         lambda: writes.decide(as_public, "x", "y", "same", ""),
         lambda: writes.keep_study(as_public),
+        lambda: writes.keep_run(as_public),
         lambda: writes.record(as_public, None, None),  # type: ignore[arg-type]
     ):
         with pytest.raises(errors.AccessDeniedError):

@@ -637,8 +637,61 @@ def test_names_from_files_stay_text(
             walk.page.wait_for_timeout(500)
             assert walk.page.evaluate("window.ran") is None
             assert frame.evaluate("document.querySelectorAll('img[src=x], svg[onload]').length") == 0
-        walk.picture("hostile")
+        for view in PAGES:
+            walk.turn_to(view)
+            _is_text(walk)
         walk.in_order()
+
+
+def test_names_that_are_typed_stay_text(
+    visit: Callable[..., Visit], town_address: str, tmp_path: Path
+) -> None:
+    """The entry of a place, a plan's place, a member and the page of their record."""
+    walk = visit(town_address)
+    walk.goto("registry")
+    walk.choose("registry.choose", "休止中")
+    name = text.say("column.name", "ja")
+    walk.page.get_by_label(name, exact=True).fill(HOSTILE[5])
+    walk.page.get_by_label(text.say("column.operator", "ja"), exact=True).fill(HOSTILE[6])
+    walk.press("registry.save")
+    walk.told("registry.saved")
+    walk.page.get_by_role("cell", name=HOSTILE[6], exact=True).first.wait_for()
+    _is_text(walk)
+
+    walk.turn_to("scenarios")
+    walk.choose("scenarios.where", "Area B")
+    walk.told("scenarios.spot", area="Area B")
+    walk.fill("scenarios.name", HOSTILE[0])
+    walk.press("scenarios.add")
+    walk.told("scenarios.action", n=1, doing=text.say("scenarios.open", "ja"), name=HOSTILE[0])
+    _is_text(walk)
+
+    walk.turn_to("model_areas")
+    walk.told("model_areas.members", n=3).click()
+    walk.fill("model_areas.member_label", HOSTILE[2])
+    walk.page.get_by_role("columnheader", name=HOSTILE[2], exact=True).wait_for()
+    walk.fill("model_areas.role_label", HOSTILE[1])
+    walk.page.get_by_role("cell", name=HOSTILE[1], exact=True).first.wait_for()
+    walk.press("record.keep")
+    walk.page.locator("[data-testid=stAlertContentSuccess]").wait_for()
+    _is_text(walk)
+    printed = walk.page.get_by_role("button", name=text.say("record.print", "ja"), exact=True)
+    with walk.page.expect_download() as saved:
+        printed.last.click()
+    saved.value.save_as(tmp_path / "record.html")
+    walk.page.goto((tmp_path / "record.html").as_uri())
+    assert walk.page.evaluate("window.ran") is None
+    assert walk.page.locator("img, script, svg, b").count() == 0
+    walk.in_order()
+
+
+def _is_text(walk: Visit) -> None:
+    """Nothing of a name was run, loaded or linked."""
+    main = "[data-testid=stMain]"
+    assert walk.page.evaluate("window.ran") is None
+    assert (
+        walk.page.locator(f"{main} img[src*='x'], {main} a[href*='foreign'], {main} svg[onload]").count() == 0
+    )
 
 
 def _choose_last(walk: Visit, box: Any) -> None:

@@ -99,4 +99,4 @@ if found is not None:
     rows = tables.nearby(found, prepared.places, asked=asked is not None, language=page.language)
     widgets.table(rows)
     widgets.download(page, "nearby", rows)
-widgets.not_known(page)
+widgets.not_known(page, easy="browse.not_known")

@@ -86,3 +86,5 @@ else:
     widgets.table(reports.history(project.store.read(schemas.History), language=language))
     st.text_input(say("who"), key="who_undo", autocomplete="name")
     st.button(say("undo"), on_click=state.attempt, args=(undo,))
+st.subheader(text.say("app.not_known", language), anchor=False)
+widgets.words_of(say("not_known"))

@@ -8,16 +8,18 @@ from app import verification, widgets
 
 page = widgets.open_page("verification")
 widgets.controls(page)
-run = verification.choose_run(page)
-treated = verification.choose_areas(page)
-if run is None:
-    st.info(page.say("verification.no_run"))
-else:
+before, where = st.columns(2, gap="medium")
+with before:
+    run = verification.choose_run(page)
+with where:
+    treated = verification.choose_areas(page)
+if run is not None:
     table = verification.changes(page, run)
     widgets.sentences(verification.sentences(page, table, treated))
     rows = verification.rows(page, table, treated)
     widgets.table(rows)
     widgets.download(page, "verification", rows)
     widgets.words_of(page.say("verification.note"))
+verification.keep_run(page)
 widgets.method(page)
 widgets.not_known(page)

@@ -56,7 +56,7 @@ def notes(table: pd.DataFrame, *, language: text.Language) -> Rows:
         (
             text.say(f"cli.level.{note['level']}", language),
             "" if note["row"] is None or note["row"] != note["row"] else f"{note['row']:.0f}",
-            text.tell(note["code"], note["template"], language, **json.loads(note["values"])),
+            text.tell_on_page(note["code"], note["template"], language, **json.loads(note["values"])),
         )
         for note in told
     ]

@@ -27,6 +27,9 @@ DIGITS: Mapping[Kind, int] = {"count": 0, "share": 4, "metres": 0, "score": 2}
 FORMULA = re.compile(r"^\s*[=+\-@|%\t\r＝＋－＠]")
 NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?$")
 
+LONGEST_LABEL = 6
+"""Characters of a row's label that stays on one line."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -81,11 +84,13 @@ def html(table: Rows, *, marked: int | None = None) -> str:
     """
     head = "".join(f"<th scope=col{_align(c)}>{html_format.escape(c.label)}</th>" for c in table.columns)
     body = "".join(_html_row(table, row, marked=i == marked) for i, row in enumerate(table.rows))
+    named = any(len(table.show(row[0], table.columns[0].kind)) > LONGEST_LABEL for row in table.rows)
     if not table.rows:
         body = f'<tr><td colspan="{len(table.columns)}">{html_format.escape(_nothing(table))}</td></tr>'
     caption = html_format.escape(table.caption)
     return (
-        f'<div class="ib-table" tabindex="0" role="region" aria-label="{caption}"><table>'
+        f'<div class="ib-table" tabindex="0" role="region" aria-label="{caption}">'
+        f"<table{' class=ib-named' if named else ''}>"
         f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
