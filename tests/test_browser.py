@@ -660,6 +660,7 @@ def test_names_that_are_typed_stay_text(
     _is_text(walk)
 
     walk.turn_to("scenarios")
+    walk.told("scenarios.plan", name="C").click()
     walk.choose("scenarios.where", "Area B")
     walk.told("scenarios.spot", area="Area B")
     walk.fill("scenarios.name", HOSTILE[0])
