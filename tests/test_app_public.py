@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import pages, state, widgets, writes
+from app import pages, state, writes
 from geo import assessment, errors, pipeline, text
 from geo import project as projects
 from geo.present.tables import Rows
@@ -84,6 +84,8 @@ def test_no_page_tells_the_public_of_so_few_people(
     as_public: projects.Project, monkeypatch: pytest.MonkeyPatch, asked: dict[str, str]
 ) -> None:
     """Every table, also as a file, every figure and every sentence of every page."""
+    from app import widgets  # here: the folder of its geometry must be known first
+
     tables: list[Rows] = []
     draw, save = widgets.table, widgets.download
     monkeypatch.setattr(widgets, "table", lambda rows, **own: (tables.append(rows), draw(rows, **own)))
