@@ -305,7 +305,7 @@ def test_the_list_of_gaps_chooses_one(open_app: Callable[..., AppTest], towns: d
     listed = app.radio(key="gap_control").options
     assert listed[0].startswith("1位")
     app.radio(key="gap_control").set_value("G001").run()
-    assert 'class=ib-marked><th scope=row>1</th>' in words_on(app)
+    assert "class=ib-marked><th scope=row>1</th>" in words_on(app)
     # At a distance that leaves fewer gaps the choice is dropped where its gap is gone.
     app.slider(key="limit_control").set_value(1200).run()
     assert not app.error
