@@ -550,7 +550,7 @@ def lost(counts: pd.DataFrame, origins: pd.DataFrame, membership: pd.DataFrame) 
         ``indicator, denominator, lost`` in the indicator's own counts.
     """
     inside = origins["weight"].where(
-        origins["origin_id"].isin(membership["origin_id"].unique().to_numpy(dtype=object)), 0.0
+        origins["origin_id"].isin(np.asarray(membership["origin_id"].unique(), dtype=object)), 0.0
     )
     held = inside.groupby(origins["small_area_id"]).sum()
     known = counts.dropna(subset=["denominator"]).astype({"denominator": float})
