@@ -52,7 +52,7 @@ TOO_LARGE = {
     ("networkx", "nearest"): ("1M", "2M"),
     ("networkx", "pairs"): ("250k", "1M"),
     ("pandana", "nearest"): ("2M",),
-    ("pandana", "k_nearest"): ("2M",),
+    ("pandana", "k_nearest"): ("1M", "2M"),
 }
 """Where a peer takes many minutes, as the smaller sizes show."""
 UNKNOWN = "there is no result of ours to compare it with"
