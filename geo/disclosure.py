@@ -237,7 +237,7 @@ class _Outsider:
             told = self.highs.getModelStatus()
             if told == highspy.HighsModelStatus.kOptimal:
                 return self.highs.getSolution()
-            if told in _ENDLESS:  # What is true is feasible, so "or infeasible" is not meant.
+            if told == highspy.HighsModelStatus.kUnbounded:  # "or infeasible" would prove nothing
                 return None
             self.highs.clearSolver()  # Lost in rounding: once more from the beginning.
         raise RuntimeError(f"HiGHS: {told}")  # What is not proved is not published.
@@ -252,7 +252,6 @@ _SIMPLEX: dict[str, bool | int | float | str] = {
     "parallel": "off",
     "random_seed": 0,
 }
-_ENDLESS = (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
 
 def _programme(known: csr_array, given: np.ndarray) -> highspy.HighsLp:
