@@ -24,6 +24,7 @@ from geo import (
     network,
     opening,
     preparation,
+    registry,
     schedule,
     schemas,
     sources,
@@ -89,7 +90,8 @@ def then(prepared: Prepared, scenario: Scenario) -> Prepared:
         study=study,
     )
     refused = access.refused(prepared.metric, places, max_snap_m=study.max_snap_m)
-    refused = refused.merge(places[["place_id", "name"]], on="place_id")
+    named = places[["place_id"]].assign(name=places["name"].where(registry.shown(places)))
+    refused = refused.merge(named, on="place_id")
     return replace(prepared, places=gpd.GeoDataFrame(places), coverage=covered, refused=refused)
 
 
