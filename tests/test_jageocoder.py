@@ -166,6 +166,23 @@ def test_without_a_list_of_the_projects_own_the_dictionary_answers(tmp_path: Pat
     assert found.table["precision"].tolist() == ["block", "town"]
 
 
+@pytest.mark.usefixtures("installed")
+def test_a_dictionary_installed_between_two_files_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = listed(tmp_path / "a.csv", "港町3-5", "一番町")
+    hints = sources.Hints(addresses=own_list(("港町三丁目", None), ("一番町", None)), municipality="澪区")
+
+    def precisions() -> list[str]:
+        found = sources.read(path, municipality_code="13105", kind="places", hints=hints)
+        return found.table["precision"].tolist()
+
+    with monkeypatch.context() as before:
+        before.setenv("JAGEOCODER_DB2_DIR", str(tmp_path))  # no dictionary there
+        assert precisions() == ["town", "town"]  # the child that read it waits for another file
+    assert precisions() == ["block", "town"]
+
+
 def test_without_a_dictionary_nothing_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in ("http://127.0.0.1:9/", str(tmp_path)):
         monkeypatch.setenv("JAGEOCODER_DB2_DIR", folder)

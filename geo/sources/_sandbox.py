@@ -215,13 +215,14 @@ class _Worker:
 
     def __init__(self) -> None:
         self.owner = os.getpid()
+        self.environment = _environment()
         self.said: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", _PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env=self.environment,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         threading.Thread(target=self._listen, args=(self.process.stdout,), daemon=True).start()
@@ -260,9 +261,10 @@ class _Worker:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the child is there and will not end itself before it is asked."""
+        """Whether the child is there, will not end itself before it is asked, and was told what is told now."""
         young = time.monotonic() - self.idle_since < _IDLE_S / 2
-        return young and self.owner == os.getpid() and self.process.poll() is None
+        own = self.owner == os.getpid() and self.environment == _environment()
+        return young and own and self.process.poll() is None
 
     def stop(self) -> None:
         """End the child, whatever it does."""
