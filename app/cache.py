@@ -19,6 +19,8 @@ from geo.study import Study
 
 KEPT = 3
 """Measured study areas that stay in memory."""
+KEPT_ANSWERS = 16
+"""Studies answered that stay in memory: in a city of 5 000 areas each holds some 70 MB."""
 
 
 def version(project: Project, study: Study) -> str:
@@ -54,13 +56,13 @@ def prepared(version: str, *, project: Project, progress: pipeline.Progress) -> 
         return shelf[version]
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)
+@st.cache_resource(max_entries=KEPT_ANSWERS, show_spinner=False)
 def assessment(version: str, fingerprint: str, *, _prepared: Prepared, _study: Study) -> Assessment:  # noqa: ARG001
     """One study answered: what a moved slider asks for."""
     return pipeline.assess(_prepared, _study)
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)
+@st.cache_resource(max_entries=KEPT_ANSWERS, show_spinner=False)
 def outward(version: str, fingerprint: str, *, _assessment: Assessment) -> Assessment:  # noqa: ARG001
     """One study answered, as the public may see it."""
     return pipeline.outward(_assessment)

@@ -6,7 +6,8 @@ import html
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
-from functools import partial
+from functools import cached_property, partial
+from time import sleep
 from typing import Any
 
 import geopandas as gpd
@@ -40,6 +41,8 @@ SHOWN_ROWS = 300
 """Rows of a table on a page; the files have them all."""
 LISTED_AREAS = 1_500
 """Where there are more small areas, those of the chosen zone are listed."""
+HANDOVER_S = 0.03
+"""The server's other thread sends the map meanwhile: else it waits for the figures that are worked out next."""
 FITTING_GAPS, LIST_HEIGHT = 8, 300
 
 
@@ -72,6 +75,18 @@ class Page:
     def days(self) -> str:
         """From how many days a week a place is permanent."""
         return f"{self.study.permanent_min_days_per_week:g}"
+
+    @cached_property
+    def zone_names(self) -> dict[str, str]:
+        """Every zone to look at, by its id: 第一中学校 (中学校区)."""
+        return {
+            zone.zone_id: self.say(
+                "controls.zone",
+                name=tables.zone_name(zone.name, zone.members, self.language),
+                system=words.label("system", zone.system, self.language),
+            )
+            for zone in self.prepared.zone_names.itertuples(index=False)
+        }
 
     @property
     def ward(self) -> str:
@@ -171,7 +186,7 @@ def controls(page: Page) -> None:
 
 
 def _where(page: Page) -> None:
-    names = {state.WHOLE: page.say("controls.whole", ward=page.ward), **zone_names(page)}
+    names = {state.WHOLE: page.say("controls.whole", ward=page.ward), **page.zone_names}
     st.session_state["zone_control"] = chosen_zone(page)
     st.selectbox(
         page.say("controls.where"),
@@ -302,27 +317,15 @@ def division(page: Page) -> str:
     return chosen if chosen in systems(page) else state.AREAS
 
 
-def zone_names(page: Page) -> dict[str, str]:
-    """Every zone to look at, by its id: 第一中学校 (中学校区)."""
-    return {
-        zone.zone_id: page.say(
-            "controls.zone",
-            name=tables.zone_name(zone.name, zone.members, page.language),
-            system=words.label("system", zone.system, page.language),
-        )
-        for zone in page.prepared.zone_names.itertuples(index=False)
-    }
-
-
 def chosen_zone(page: Page) -> str:
     """The zone that is looked at; the whole ward when none is."""
     zone = str(state.get("zone", state.WHOLE))
-    return zone if zone in zone_names(page) else state.WHOLE
+    return zone if zone in page.zone_names else state.WHOLE
 
 
 def place(page: Page) -> str:
     """The name of what is looked at."""
-    return zone_names(page).get(chosen_zone(page), page.ward)
+    return page.zone_names.get(chosen_zone(page), page.ward)
 
 
 def shown(page: Page) -> dict[str, Any]:
@@ -331,7 +334,7 @@ def shown(page: Page) -> dict[str, Any]:
     system, zone = division(page), chosen_zone(page)
     drawn = layers.get(system)
     fields: dict[str, Any] = {
-        "places": maps.counting(page.prepared.places, page.prepared.refused, study=page.study),
+        "places": maps.counting(page.prepared.on_map, page.prepared.fitting, study=page.study),
         "words": maps.words(
             page.language,
             file=tables.file_name("map", page.study),
@@ -372,6 +375,7 @@ def draw(page: Page, view: View, *, clicked: Callable[[str, int], None]) -> None
         feature_group_to_add=assets.change(view),
         on_change=handle,
     )
+    sleep(HANDOVER_S)
     hidden = len(page.prepared.places) - len(view.places)
     if hidden:
         st.caption(page.say("map.not_shown", n=hidden))

@@ -16,7 +16,6 @@ from typing import Literal, get_args
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata, spearmanr
 
 from geo import schemas
 from geo.study import Indicator, Study
@@ -357,7 +356,7 @@ def _draws(
         if not len(rows) or not len(held):
             continue
         index = _joined(scores[held], weights[rows], how, aggregation)
-        ranks[np.ix_(rows, held)] = rankdata(-index, method="min", axis=1)
+        ranks[np.ix_(rows, held)] = pd.DataFrame(-index).rank(axis=1, method="min")
         among = ranks[np.ix_(rows, held)] <= _n_high(len(held), study)
         highs[np.ix_(rows, held)] = among & (index > index.min(axis=1)[:, None])
     return ranks, highs
@@ -396,7 +395,7 @@ def correlations(table: pd.DataFrame) -> pd.DataFrame:
     for first, second in combinations(sorted(wide.columns), 2):
         both = wide[[first, second]].dropna()
         varies = len(both) > 2 and bool((both.nunique() > 1).all())
-        value = float(spearmanr(both[first], both[second]).statistic) if varies else np.nan
+        value = float(both.corr(method="spearman").iloc[0, 1]) if varies else np.nan
         rows.append({"first": first, "second": second, "correlation": round(value, 9), "areas": len(both)})
     return pd.DataFrame(rows, columns=["first", "second", "correlation", "areas"])
 

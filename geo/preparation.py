@@ -175,6 +175,11 @@ class Prepared:
         return told[told["tier"] != schemas.TIERS[-1]].sort_values(["system", "name"])
 
     @cached_property
+    def on_map(self) -> tuple[str, ...]:
+        """Ids of the places that stand on a map, in their order."""
+        return tuple(registry.drawn(self.places)["place_id"])
+
+    @cached_property
     def fitting(self) -> pd.DataFrame:
         """Which places count for whom."""
         walked = gpd.GeoDataFrame(self.places[~self.places["place_id"].isin(self.refused["place_id"])])

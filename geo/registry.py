@@ -169,6 +169,20 @@ def shown(places: pd.DataFrame) -> pd.Series[bool]:
     return (~(places["do_not_publish"] | is_private(places))).rename("shown")
 
 
+def drawn(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The places that stand on a map, in their order.
+
+    Homes and places that asked to be kept out are never among them, nor those of which no more is known than the
+    municipality: its middle is no place.
+
+    Parameters
+    ----------
+    places : schemas.Places
+    """
+    somewhere = places["precision"].isin(("municipality", "prefecture"))
+    return gpd.GeoDataFrame(places[shown(places) & ~somewhere])
+
+
 def publishable(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The places that may leave the house: open ones, not in a home, that did not ask to be kept out."""
     return gpd.GeoDataFrame(places[(places["status"] == "open") & shown(places)].reset_index(drop=True))

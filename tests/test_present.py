@@ -8,6 +8,7 @@ import json
 import re
 import string
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -19,7 +20,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo import pipeline, schemas, text
+from geo import pipeline, registry, schemas, text
 from geo.present import geometry, maps, palettes, tables, words
 from geo.study import Study
 
@@ -156,7 +157,7 @@ def test_catchments_are_those_of_drawn_places_with_the_class_of_their_limit(
     prepared: pipeline.Prepared,
 ) -> None:
     payload = json.loads(geometry.catchments(prepared.catchments, prepared.places))
-    drawn = geometry.drawn(prepared.places)["place_id"].tolist()
+    drawn = registry.drawn(prepared.places)["place_id"].tolist()
     assert payload["ids"]
     assert [drawn[i] for i in payload["place"]] == payload["ids"]
     assert set(payload["code"]) == {"1", "2", "3"}
@@ -283,19 +284,20 @@ def test_homes_and_those_who_asked_are_not_drawn() -> None:
     layer = json.loads(geometry.places(places, outside=["e", "b"]))
     assert (layer["ids"], layer["names"], layer["outside"]) == (["a", "e"], ["庭", "隣の町"], [0, 1])
     assert len(layer["shapes"]) == 2
-    none = pd.DataFrame({"place_id": []})
-    # The codes go with what is drawn; a position that is only a town's does not count.
-    assert maps.counting(places, none, study=Study(municipality_code=CODE)) == "10"
+    assert registry.drawn(places)["place_id"].tolist() == layer["ids"]
 
 
 def test_only_fitting_places_count(prepared: pipeline.Prepared) -> None:
-    def ids(study: Study, refused: tuple[str, ...] = ()) -> set[str]:
-        codes = maps.counting(prepared.places, pd.DataFrame({"place_id": refused}), study=study)
-        return {place for place, code in zip(prepared.places["place_id"], codes, strict=True) if code == "1"}
+    def ids(study: Study, area: pipeline.Prepared = prepared) -> set[str]:
+        codes = maps.counting(area.on_map, area.fitting, study=study)
+        return {place for place, code in zip(area.on_map, codes, strict=True) if code == "1"}
 
     study = prepared.study
     assert ids(study) == {"ibasho", "salon"}
-    assert ids(study, ("salon",)) == {"ibasho"}
+    far = prepared.places.loc[prepared.places["place_id"] == "salon", ["place_id"]]
+    assert ids(study, replace(prepared, refused=far)) == {"ibasho"}
+    vague = prepared.places.assign(precision=["town", *["point"] * (len(prepared.places) - 1)])
+    assert prepared.places["place_id"].iloc[0] not in ids(study, replace(prepared, places=vague))
     assert ids(study.with_(gap_kind="permanent")) == {"ibasho"}
     assert ids(study.with_(gap_group="under_15")) == {"ibasho"}
 

@@ -84,7 +84,7 @@ with right:
     view = maps.nearby(
         found,
         prepared.cells,
-        prepared.places,
+        prepared.on_map,
         origin_id=origin,
         study=study,
         language=page.language,

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from geo import errors, schemas
 
@@ -517,7 +516,7 @@ def agreement(scores: pd.DataFrame, criteria: pd.DataFrame, votes: pd.DataFrame)
     judges, n = orders.shape
     if judges < 2 or n < 2:
         return float("nan")
-    placed = np.array([stats.rankdata(-order.round(12)) for order in orders])
+    placed = pd.DataFrame(-orders.round(12)).rank(axis=1).to_numpy()
     spread = float(((placed.sum(axis=0) - judges * (n + 1) / 2) ** 2).sum())
     counts = [np.unique(row, return_counts=True)[1] for row in placed]
     ties = sum(float((count**3 - count).sum()) for count in counts)
@@ -570,7 +569,9 @@ def influence(scores: pd.DataFrame, criteria: pd.DataFrame, votes: pd.DataFrame)
                 "member": member,
                 "role": roles[member],
                 "first": own.areas[_first(alone)],
-                "agreement": float(stats.kendalltau(common.round(12), alone.round(12)).statistic),
+                "agreement": float(
+                    pd.Series(common.round(12)).corr(pd.Series(alone.round(12)), method="kendall")
+                ),
                 "without": own.areas[_first(weighted_sum(own, together(others)))] if len(others) else None,
                 "shift": shift,
                 "then": then,

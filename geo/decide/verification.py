@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from geo import errors
 
@@ -215,6 +215,6 @@ def power(
     enough = treated > 0 and compared > 0 and freedom > 0
     if not enough or _p(clear, clear > 0, _ways(len(clear), clear > 0, 0)) > alpha:
         return Power(math.inf, possible=False)
-    quantiles = stats.t.ppf([1 - alpha / 2, power_share], freedom).sum()
+    quantiles = special.stdtrit(freedom, [1 - alpha / 2, power_share]).sum()
     spread = float(changes.std(ddof=1)) * math.sqrt(1 / treated + 1 / compared)
     return Power(float(quantiles * spread), possible=True)

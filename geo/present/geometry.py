@@ -115,23 +115,9 @@ def streets(table: gpd.GeoDataFrame) -> bytes:
     return lines(gpd.GeoDataFrame({"class": names}, geometry=merged, crs=table.crs), key="class")
 
 
-def drawn(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The places that stand on a map, in their order.
-
-    Homes and places that asked to be kept out are never among them, nor those of which no more is known than the
-    municipality: its middle is no place.
-
-    Parameters
-    ----------
-    table : schemas.Places
-    """
-    somewhere = table["precision"].isin(("municipality", "prefecture"))
-    return gpd.GeoDataFrame(table[registry.shown(table) & ~somewhere])
-
-
 def places(table: gpd.GeoDataFrame, *, outside: Collection[str] = ()) -> bytes:
-    """Places with their kind, as far as they are :func:`drawn`; ``outside``: ids beyond the border."""
-    own = drawn(table)
+    """Places with their kind, as far as they are :func:`geo.registry.drawn`; ``outside``: ids beyond the border."""
+    own = registry.drawn(table)
     beyond = own["place_id"].isin(outside).astype(int).tolist()
     return points(own, key="place_id", name="name", kind=own["kind"].tolist(), outside=beyond)
 
@@ -146,7 +132,7 @@ def catchments(table: gpd.GeoDataFrame, places_table: gpd.GeoDataFrame) -> bytes
     table : schemas.Catchments
     places_table : schemas.Places
     """
-    position = {place: i for i, place in enumerate(drawn(places_table)["place_id"])}
+    position = {place: i for i, place in enumerate(registry.drawn(places_table)["place_id"])}
     own = gpd.GeoDataFrame(table[table["place_id"].isin(position)])
     limits = sorted(table["limit_m"].unique())
     return polygons(

@@ -17,9 +17,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo import coverage as covering
 from geo import schemas, text
-from geo.present import geometry, palettes
+from geo.present import palettes
 from geo.study import Study
 
 CODES = re.compile(r"^[0-9A-Z]*$")
@@ -361,7 +360,7 @@ def _both(need: str, access: str, language: text.Language) -> str:
 def nearby(
     found: pd.DataFrame | None,
     cells: gpd.GeoDataFrame,
-    table: gpd.GeoDataFrame,
+    on_map: Sequence[str],
     *,
     origin_id: str | None,
     study: Study,
@@ -376,8 +375,8 @@ def nearby(
         Of :func:`geo.nearby.places`.
     cells : GeoDataFrame
         ``origin_id``; the order of the codes.
-    table : schemas.Places
-        Of which those that are drawn have a code.
+    on_map : sequence of str
+        Ids of the places that are drawn, in the order of the codes.
     """
     codes = np.where(cells["origin_id"] == origin_id, "2", "1")
     near = set(found.loc[found["is_open"] != 0, "place_id"]) if found is not None else set()
@@ -386,7 +385,7 @@ def nearby(
         Entry(str(i), colour, text.say(key, language, limit=study.limit_m))
         for i, (key, colour) in enumerate(zip(keys, palettes.NEARBY, strict=True), start=1)
     )
-    counting_ = "".join("1" if place in near else "0" for place in geometry.drawn(table)["place_id"])
+    counting_ = "".join("1" if place in near else "0" for place in on_map)
     if found is not None and shown.get("mark") is not None:
         shown["focus"] = {"layer": "areas", "i": shown["mark"]}
     return View(
@@ -398,21 +397,25 @@ def nearby(
     )
 
 
-def counting(places: gpd.GeoDataFrame, refused: pd.DataFrame, *, study: Study) -> str:
+def counting(on_map: Sequence[str], fitting: pd.DataFrame, *, study: Study) -> str:
     """Which places count for the study's group and kind: the codes of the places' layer.
 
     Parameters
     ----------
-    places : schemas.Places
-        Of which those that are drawn have a code.
-    refused : DataFrame
-        ``place_id`` of the places that are too far from any street to be walked to.
+    on_map : sequence of str
+        Ids of the places that are drawn, in the order of the codes.
+    fitting : DataFrame
+        ``place_id, group, kind``: which places count for whom, and can be walked to.
+
+    Examples
+    --------
+    >>> fitting = pd.DataFrame({"place_id": ["hall", "cafe"], "group": "all", "kind": ["any", "permanent"]})
+    >>> counting(["cafe", "hall"], fitting, study=Study(municipality_code="13105"))
+    '01'
     """
-    group = next(group for group in study.groups if group.group == study.gap_group)
-    fitting = set(covering.fitting(places, group, study.gap_kind, study)["place_id"]) - set(
-        refused["place_id"]
-    )
-    return "".join("1" if place in fitting else "0" for place in geometry.drawn(places)["place_id"])
+    asked = (fitting["group"] == study.gap_group) & (fitting["kind"] == study.gap_kind)
+    counted = set(fitting.loc[asked, "place_id"])
+    return "".join("1" if place in counted else "0" for place in on_map)
 
 
 def words(
