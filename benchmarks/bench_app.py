@@ -4,12 +4,13 @@
 
 *Open*: from the address to the complete map, with an empty browser cache and with a warm one; the server has the
 study in memory already. *Control*: a step of the walk's slider to the changed map, median. *Sent*: what the server
-sends for one such step. *Server*: its memory. *Eight at once*: the slowest of eight people who move the slider
-together, each in a browser of their own on this same machine.
+sends for one such step. *Server*: its memory. *Eight at once*: median and slowest of eight people who move the slider
+together; their browsers run on this same machine and share its processors with the server.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -19,7 +20,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -29,13 +29,15 @@ from typing import Any
 
 import report
 import wards
+from playwright.async_api import Error as AsyncError
+from playwright.async_api import async_playwright
 from playwright.sync_api import Error, Frame, Page, sync_playwright
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 REALDATA = Path(os.environ.get("IBASHO_REALDATA", ROOT.parent / "shared" / "realdata"))
 STUDIES = ("sample", "bunkyo", "city")
-DRAWERS = {"ibasho": (ROOT / "app" / "main.py", "coverage"), "stock folium": (HERE / "stock.py", "")}
+DRAWERS = {"ibasho": "coverage", "stock folium": ""}
 STEPS, PEOPLE = 7, 8
 PATIENCE_MS = 240_000
 BUNKYO = (
@@ -50,6 +52,14 @@ SHOWN = {
     "stock folium": "document.querySelectorAll('path.leaflet-interactive:not([data-old])').length",
 }
 """What grows when the map is drawn."""
+SETTLED = "!document.querySelector('[data-testid=stStatusWidget]')"
+SLIDER = "[data-testid=stSlider] input[type=range], [role=slider]"
+CLOCK = """() => {
+    let shown = IB.state.shown;
+    const set = (n) => { shown = n; window.ended = Date.now(); };
+    Object.defineProperty(IB.state, "shown", {get: () => shown, set});
+}"""
+ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
 FORGET = "document.querySelectorAll('path').forEach(path => path.dataset.old = 1)"
 
 
@@ -74,7 +84,7 @@ def made(name: str, folder: Path) -> Path:
 
 
 @contextmanager
-def serving(script: Path, project: Path, cache: Path) -> Iterator[tuple[str, int]]:
+def serving(who: str, project: Path, cache: Path) -> Iterator[tuple[str, int]]:
     """A Streamlit server: its address and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -84,11 +94,13 @@ def serving(script: Path, project: Path, cache: Path) -> Iterator[tuple[str, int
         "IBASHO_CACHE": str(cache),
         "IBASHO_LANG": "ja",
         "PYTHONPATH": str(ROOT),
+        "STREAMLIT_SERVER_HEADLESS": "true",
+        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
     }
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
-    options = ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
+    own = [sys.executable, "-m", "geo", "app", str(project), "--port", str(port)]
+    peers = [sys.executable, "-m", "streamlit", "run", str(HERE / "stock.py"), "--server.port", str(port)]
     server = subprocess.Popen(
-        [*command, *options],
+        own if who == "ibasho" else peers,
         env={**os.environ, **known},
         cwd=cache,
         stdout=subprocess.DEVNULL,
@@ -108,12 +120,16 @@ def serving(script: Path, project: Path, cache: Path) -> Iterator[tuple[str, int
         server.wait(timeout=20)
 
 
+def chromium_path(playwright: Any) -> str:
+    """The browser of this machine, else Playwright's own."""
+    known = [os.environ.get("CHROMIUM"), shutil.which("chromium")]
+    return next((p for p in known if p), playwright.chromium.executable_path)
+
+
 @contextmanager
 def browser() -> Iterator[Any]:
     with sync_playwright() as playwright:
-        known = [os.environ.get("CHROMIUM"), shutil.which("chromium")]
-        path = next((p for p in known if p), playwright.chromium.executable_path)
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        chromium = playwright.chromium.launch(executable_path=chromium_path(playwright), args=ARGUMENTS)
         yield chromium
         chromium.close()
 
@@ -149,11 +165,9 @@ class Visitor:
         return time.perf_counter() - begun
 
     def settle(self) -> None:
-        self.page.wait_for_function(
-            "!document.querySelector('[data-testid=stStatusWidget]')", timeout=PATIENCE_MS
-        )
+        self.page.wait_for_function(SETTLED, timeout=PATIENCE_MS)
         self.page.wait_for_timeout(700)
-        self.slider = self.page.locator("[data-testid=stSlider] input[type=range], [role=slider]").first
+        self.slider = self.page.locator(SLIDER).first
         self.slider.focus()
 
     def step(self) -> float:
@@ -172,25 +186,44 @@ class Visitor:
         return time.perf_counter() - begun
 
 
-def together(who: str, address: str, areas: int) -> float:
-    """The slowest of several people who move the slider at the same time."""
-    ready, found = threading.Barrier(PEOPLE), []
+async def together(address: str) -> list[float]:
+    """Seconds from a key to the changed map, of every step of several people who move the slider together."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=chromium_path(playwright), args=ARGUMENTS)
+        people = [
+            await _person(await (await chromium.new_context()).new_page(), address) for _ in range(PEOPLE)
+        ]
+        await asyncio.sleep(2)
+        found: list[float] = []
+        for _ in range(STEPS):
+            found += await asyncio.gather(*(_step(*person) for person in people))
+            await asyncio.sleep(3)
+        await chromium.close()
+    return found
 
-    def one() -> None:
-        with browser() as chromium:
-            visitor = Visitor(chromium.new_page(), who, address, areas)
-            visitor.open()
-            visitor.settle()
-            for _ in range(3):
-                ready.wait()
-                found.append(visitor.step())
 
-    threads = [threading.Thread(target=one) for _ in range(PEOPLE)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return statistics.median(found)
+async def _person(page: Any, address: str) -> tuple[Any, Any]:
+    """Somebody who has the map open, and whose browser keeps the time itself."""
+    await page.goto(address, timeout=PATIENCE_MS)
+    frame: Any = None
+    while frame is None:
+        await asyncio.sleep(0.1)
+        for one in page.frames:
+            with contextlib.suppress(AsyncError):  # a frame that is being replaced
+                if "streamlit_folium" in one.url and await one.evaluate(SHOWN["ibasho"]):
+                    frame = one
+    await page.wait_for_function(SETTLED, timeout=PATIENCE_MS)
+    await page.evaluate("addEventListener('keydown', () => { window.begun = Date.now() }, true)")
+    await frame.evaluate(CLOCK)
+    await page.locator(SLIDER).first.focus()
+    return page, frame
+
+
+async def _step(page: Any, frame: Any) -> float:
+    least = await frame.evaluate("IB.state.shown") + 1
+    await page.keyboard.press("ArrowRight")
+    await frame.wait_for_function(f"IB.state.shown >= {least}", timeout=PATIENCE_MS, polling=50)
+    return float(await frame.evaluate("window.ended") - await page.evaluate("window.begun")) / 1000
 
 
 def memory_mib(pid: int) -> float:
@@ -201,9 +234,8 @@ def memory_mib(pid: int) -> float:
 
 def measured(study: str, who: str, project: Path, areas: int) -> list[str]:
     """A row of the table."""
-    script, view = DRAWERS[who]
-    with tempfile.TemporaryDirectory() as cache, serving(script, project, Path(cache)) as (root, pid):
-        address = f"{root}/{view}"
+    with tempfile.TemporaryDirectory() as cache, serving(who, project, Path(cache)) as (root, pid):
+        address = f"{root}/{DRAWERS[who]}"
         with browser() as chromium:
             first = Visitor(chromium.new_page(), who, address, areas)
             first.open()  # the server measures all walks; not what is timed here
@@ -220,9 +252,11 @@ def measured(study: str, who: str, project: Path, areas: int) -> list[str]:
                 visitor.page.wait_for_timeout(400)
                 sent.append(visitor.sent - before)
         held = memory_mib(pid)
-        eight = together(who, address, areas) if who == "ibasho" else float("nan")
+        eight = asyncio.run(together(address)) if who == "ibasho" else []
     found = [report.duration(s) for s in (cold, warm, statistics.median(times))]
-    eight_told = "–" if eight != eight else report.duration(eight)
+    eight_told = (
+        " – ".join(report.duration(s) for s in (statistics.median(eight), max(eight))) if eight else "–"
+    )
     return [study, who, *found, f"{statistics.median(sent) / 1000:,.1f} kB", f"{held:,.0f} MiB", eight_told]
 
 

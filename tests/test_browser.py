@@ -82,25 +82,17 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def serving(project: Path, cache: Path) -> Iterator[str]:
-    """The app of a project at its address, as ``ibasho app`` starts it."""
+    """The app of a project at its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {
         **os.environ,
-        "IBASHO_PROJECT": str(project),
+        "PYTHONPATH": str(ROOT),
         "IBASHO_CACHE": str(cache),
         "IBASHO_LANG": "ja",
     }
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        str(ROOT / "app" / "main.py"),
-        "--server.port",
-        str(port),
-    ]
+    command = [*IBASHO, "app", str(project), "--port", str(port)]
     with (cache / "server.log").open("wb") as log:
         server = subprocess.Popen(command, env=environment, cwd=cache, stdout=log, stderr=subprocess.STDOUT)
         try:

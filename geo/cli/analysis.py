@@ -150,18 +150,21 @@ def _demo_project(folder: Path) -> Project:
 
 
 def _serve(folder: Path, port: int) -> int:
-    """Run the app as a process of its own; the app knows the project by its environment."""
+    """Run the app in this process's place; the app knows the project by its environment."""
     found = find_spec("app.main")
     if found is None or found.origin is None:
         raise errors.SourceError("no_app", "The app is not installed. Install ibasho-atlas again.")
     # The library must not import the app, so it is started by its file.
     command = [sys.executable, "-m", "streamlit", "run", found.origin, "--server.port", str(port)]
-    print(say("app.open", url=f"http://localhost:{port}"), file=sys.stderr)  # noqa: T201
+    print(say("app.open", url=f"http://localhost:{port}"), file=sys.stderr, flush=True)  # noqa: T201
     environment = {**SPARING, **os.environ, "IBASHO_PROJECT": str(folder.resolve())}
+    home = Path(found.origin).parents[1]
+    if os.name == "posix":
+        # Whoever ends this command ends the server.
+        os.chdir(home)
+        os.execve(sys.executable, command, environment)  # noqa: S606
     try:
-        return subprocess.run(
-            command, env=environment, cwd=Path(found.origin).parents[1], check=False
-        ).returncode
+        return subprocess.run(command, env=environment, cwd=home, check=False).returncode
     except KeyboardInterrupt:
         return 0
 
