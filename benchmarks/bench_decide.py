@@ -114,7 +114,7 @@ def cover_all(n: int, m: int, limit_m: int) -> None:
     demand, full = made["demand"][near], made["full"][near.to_numpy()]
     asked = (demand, made["reach"], made["options"])
     found, own = timed(
-        lambda: sites.set_cover(*asked, limit_m=limit_m, rules=Rules(), time_limit_s=COVER_SECONDS - 15)
+        lambda: sites.set_cover(*asked, limit_m=limit_m, rules=Rules(), time_limit_s=COVER_SECONDS - 20)
     )
     told(name, "ibasho", found.objective, found.bound, found.status == "optimal", own)
     for peer in ("CBC", "HiGHS"):

@@ -32,6 +32,7 @@ _WORDED: tuple[tuple[str, str], ...] = (
     ("use_needed", r"Missing option '(?P<name>[^']*)'\."),
     ("use_command", r"No such command '(?P<name>[^']*)'\."),
     ("use_option", r"No such option: (?P<name>\S+)"),
+    ("use_options", r" ?\(Possible options: (?P<names>[^)]*)\)"),
     ("use_meant", r" ?Did you mean '?(?P<name>[^'?]*)'?\?"),
     ("use_value", r"Option '(?P<name>[^']*)' requires (?:an argument|(?P<count>\d+) arguments)\."),
     ("use_no_value", r"Option '(?P<name>[^']*)' does not take a value\."),
@@ -64,8 +65,9 @@ _WORDED: tuple[tuple[str, str], ...] = (
     ("value_text", r"Input should be a valid string"),
     ("value_date", r"Input should be a valid (?:date|datetime)[^;]*"),
     ("value_list", r"Input should be a valid (?:list|tuple|array)"),
-    ("value_table", r"Input should be a valid dictionary(?: or instance of \w+)?"),
+    ("value_table", r"Input should be a valid (?:dictionary|mapping)(?: or instance of \w+)?"),
     ("value_one_of", r"Input should be (?P<known>'[^;]*')"),
+    ("value_or", r"(?<=') or (?=')"),
     ("value_form", r"String should match pattern '(?P<form>[^;]*)'"),
     ("value_few", rf"{_COUNTED} at least (?P<least>\d+) (?:items?|characters?)[^;]*"),
     ("value_many", rf"{_COUNTED} at most (?P<most>\d+) (?:items?|characters?)[^;]*"),
@@ -79,6 +81,14 @@ _WORDED: tuple[tuple[str, str], ...] = (
     ("own_group_once", r"Value error, give each group once"),
     ("own_everybody", r"Value error, one group must count all people \(column people, no targets\)"),
     ("own_rule_once", r"Value error, give each rule once"),
+    ("own_new_hours", r"Value error, new_hours: no weekdays and hours can be read from these words"),
+    ("own_new_days", r"Value error, new_hours are (?P<days>[\d.]+) days a week, new_days_per_week says otherwise"),
+    ("own_change", r"Value error, change needs hours, days, targets or capacity"),
+    ("own_lacking", r"Value error, (?P<do>\w+) needs (?P<names>\w+(?:, \w+)*)"),
+    ("own_targets", r"Value error, targets (?P<given>\[[^\]]*\]) are none of (?P<known>\w+(?:, \w+)*)"),
+    ("own_spot", r"Value error, give latitude, then longitude, within Japan"),
+    ("own_days", r"Value error, The opening words (?P<words>'.*?') are (?P<read>[\d.]+) days a week, but "
+                 r"(?P<days>[\d.]+) are given\. Leave one of them out\."),
     # files that are not what they should be
     ("encoding", r"'(?P<encoding>[\w-]+)' codec can't decode bytes? (?:0x\w+ )?in position (?P<at>\d+)(?:-\d+)?"
                  r": [\w ]+"),

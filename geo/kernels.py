@@ -2068,139 +2068,138 @@ def cover_all(
     *,
     fixed: NDArray[np.bool_],
     steps: int,
+    enough: int,
     seed: int,
 ) -> NDArray[np.bool_]:
     """Few options that serve every row, by local search with weights that grow where rows stay unserved.
 
-    Every row must be served by at least one option.
+    Every row must be served by at least one option. The search ends after so many steps, or when so few options do as
+    are enough.
 
     References
     ----------
     .. [1] C. Gao, X. Yao, T. Weise, J. Li (2015), "An efficient local search heuristic with row weighting for
        the unicost set covering problem", Eur. J. Oper. Res. 246, 750-761.
     """
-    chosen: NDArray[np.bool_] = _cover_all(by_option, by_row, fixed, steps, seed)
+    chosen = np.zeros(len(fixed), dtype=np.bool_)
+    chosen[_cover_all(by_option, by_row, fixed, steps, enough, seed)] = True
     return chosen
 
 
 @_loop
-def _toggle(j, put, by_option, by_row, chosen, times, weight, score):  # type: ignore[no-untyped-def]
-    """Put an option in or take it out; ``score`` is what a toggle of each option would win or lose."""
+def _enlist(members, place, size, j):  # type: ignore[no-untyped-def]
+    members[size] = j
+    place[j] = size
+    return size + 1
+
+
+@_loop
+def _strike(members, place, size, j):  # type: ignore[no-untyped-def]
+    last = members[size - 1]
+    members[place[j]] = last
+    place[last] = place[j]
+    return size - 1
+
+
+@_loop
+def _toggle(j, put, by_option, by_row, state, alone, n_alone):  # type: ignore[no-untyped-def]
+    """Put an option in or take it out; how many rows nothing serves then.
+
+    ``score`` is what a toggle of each option would win or lose; ``alone`` lists the rows that nothing serves. Of a
+    row served once the sum of the names of those who serve it is the one name.
+    """
     ptr, rows = by_option
     row_ptr, cols = by_row
+    times, names, weight, score, may_enter = state
+    sign = 1 if put else -1
     score[j] = -score[j]
-    chosen[j] = put
     for at in range(ptr[j], ptr[j + 1]):
         i = rows[at]
-        if put:
-            times[i] += 1
-            if times[i] == 1:  # others win nothing here any more
-                for b in range(row_ptr[i], row_ptr[i + 1]):
-                    if cols[b] != j:
-                        score[cols[b]] -= weight[i]
-            elif times[i] == 2:  # the one that served alone may go
-                for b in range(row_ptr[i], row_ptr[i + 1]):
-                    if cols[b] != j and chosen[cols[b]]:
-                        score[cols[b]] += weight[i]
-        else:
-            times[i] -= 1
-            if times[i] == 0:
-                for b in range(row_ptr[i], row_ptr[i + 1]):
-                    if cols[b] != j:
-                        score[cols[b]] += weight[i]
-            elif times[i] == 1:
-                for b in range(row_ptr[i], row_ptr[i + 1]):
-                    if cols[b] != j and chosen[cols[b]]:
-                        score[cols[b]] -= weight[i]
+        times[i] += sign
+        names[i] += sign * j
+        others = times[i] - 1 if put else times[i]
+        if others == 0:  # what the others would win here
+            if put:
+                n_alone = _strike(alone[0], alone[1], n_alone, i)
+            else:
+                n_alone = _enlist(alone[0], alone[1], n_alone, i)
+            for b in range(row_ptr[i], row_ptr[i + 1]):
+                if cols[b] != j:
+                    score[cols[b]] -= sign * weight[i]
+        elif others == 1:  # what the other one would lose here
+            score[names[i] - j if put else names[i]] += sign * weight[i]
+        for b in range(row_ptr[i], row_ptr[i + 1]):
+            if cols[b] != j:
+                may_enter[cols[b]] = True
+    return n_alone
 
 
 @_loop
-def _before(j, best, score, moved):  # type: ignore[no-untyped-def]
-    """The better score first, of equal ones the one that was moved longest ago."""
-    return best < 0 or score[j] > score[best] or (score[j] == score[best] and moved[j] < moved[best])
+def _best(names, begin, end, allowed, score, moved):  # type: ignore[no-untyped-def]
+    """Of those that are allowed the one with the best score, of equal ones the one moved longest ago; -1: none."""
+    best = -1
+    for at in range(begin, end):
+        j = names[at]
+        if not allowed[j]:
+            continue
+        if best < 0 or score[j] > score[best] or (score[j] == score[best] and moved[j] < moved[best]):
+            best = j
+    return best
 
 
 @_loop
-def _cover_all(by_option, by_row, fixed, steps, seed):  # type: ignore[no-untyped-def]
-    ptr, rows = by_option
+def _cover_all(by_option, by_row, fixed, steps, enough, seed):  # type: ignore[no-untyped-def]
+    ptr, _ = by_option
     row_ptr, cols = by_row
     m, n = len(ptr) - 1, len(row_ptr) - 1
-    state = np.array([np.uint64(seed) * np.uint64(2654435761) + np.uint64(88172645463325252)], np.uint64)
-    chosen, times = np.zeros(m, np.bool_), np.zeros(n, np.int64)
-    weight, score = np.ones(n), np.zeros(m)
-    moved, may_enter = np.zeros(m, np.int64), np.ones(m, np.bool_)
+    random = np.array([np.uint64(seed) * np.uint64(2654435761) + np.uint64(88172645463325252)], np.uint64)
+    weight, score = np.ones(n, np.int64), np.zeros(m, np.int64)
+    moved, may_enter, may_leave = np.zeros(m, np.int64), np.ones(m, np.bool_), ~fixed
+    state = (np.zeros(n, np.int64), np.zeros(n, np.int64), weight, score, may_enter)
+    alone, chosen = (np.arange(n), np.arange(n)), (np.zeros(m, np.int64), np.full(m, -1))
+    left, size = n, 0
     for j in range(m):
         score[j] = ptr[j + 1] - ptr[j]
     for j in range(m):
         if fixed[j]:
-            _toggle(j, True, by_option, by_row, chosen, times, weight, score)
-    while (times == 0).any():
-        best = -1
-        for j in range(m):
-            if not chosen[j] and (best < 0 or score[j] > score[best]):
-                best = j
-        _toggle(best, True, by_option, by_row, chosen, times, weight, score)
-    kept = chosen.copy()
-    open_rows = np.empty(n, np.int64)
-    tabu = -1
-    for step in range(1, steps + 1):
-        n_open = 0
-        for i in range(n):
-            if times[i] == 0:
-                n_open += 1
-        while n_open == 0:
-            kept = chosen.copy()
-            best = -1
-            for j in range(m):
-                if chosen[j] and not fixed[j] and (best < 0 or score[j] > score[best]):
-                    best = j
-            if best < 0:
-                return kept
-            _toggle(best, False, by_option, by_row, chosen, times, weight, score)
-            for i in range(n):
-                if times[i] == 0:
-                    n_open += 1
-        best = -1
-        for j in range(m):
-            if chosen[j] and not fixed[j] and j != tabu and _before(j, best, score, moved):
-                best = j
-        if best < 0:
-            return kept
-        _toggle(best, False, by_option, by_row, chosen, times, weight, score)
+            left = _toggle(j, True, by_option, by_row, state, alone, left)
+            size = _enlist(chosen[0], chosen[1], size, j)
+    while left > 0:
+        best = np.argmax(score)  # what is chosen wins nothing
+        left = _toggle(best, True, by_option, by_row, state, alone, left)
+        size = _enlist(chosen[0], chosen[1], size, best)
+    kept = chosen[0][:size].copy()
+    latest, step = -1, 0
+    while len(kept) > enough and step < steps:
+        out = _best(chosen[0], 0, size, may_leave, score, moved)
+        if out < 0:
+            break
+        whole = left == 0
+        left = _toggle(out, False, by_option, by_row, state, alone, left)
+        size = _strike(chosen[0], chosen[1], size, out)
+        moved[out] = step
+        may_enter[out] = False
+        if whole:
+            if left == 0:  # one fewer does as well
+                kept = chosen[0][:size].copy()
+            continue
+        step += 1
+        i = alone[0][_random(random, left)]
+        best = _best(cols, row_ptr[i], row_ptr[i + 1], may_enter, score, moved)
+        best = cols[row_ptr[i]] if best < 0 else best
+        left = _toggle(best, True, by_option, by_row, state, alone, left)
+        size = _enlist(chosen[0], chosen[1], size, best)
         moved[best] = step
-        may_enter[best] = False
-        for at in range(ptr[best], ptr[best + 1]):
-            for b in range(row_ptr[rows[at]], row_ptr[rows[at] + 1]):
-                if cols[b] != best:
-                    may_enter[cols[b]] = True
-        n_open = 0
-        for i in range(n):
-            if times[i] == 0:
-                open_rows[n_open] = i
-                n_open += 1
-        i = open_rows[_random(state, n_open)]
-        best = -1
-        for b in range(row_ptr[i], row_ptr[i + 1]):
-            j = cols[b]
-            if may_enter[j] and _before(j, best, score, moved):
-                best = j
-        if best < 0:
-            best = cols[row_ptr[i]]
-        _toggle(best, True, by_option, by_row, chosen, times, weight, score)
-        moved[best] = step
-        tabu = best
-        for at in range(ptr[best], ptr[best + 1]):
-            for b in range(row_ptr[rows[at]], row_ptr[rows[at] + 1]):
-                if cols[b] != best:
-                    may_enter[cols[b]] = True
-        for k in range(n_open):
-            i = open_rows[k]
-            if times[i] == 0:
-                weight[i] += 1.0
-                for b in range(row_ptr[i], row_ptr[i + 1]):
-                    score[cols[b]] += 1.0
-    if (times > 0).all() and chosen.sum() < kept.sum():
-        kept = chosen.copy()
+        if latest >= 0:
+            may_leave[latest] = True
+        may_leave[best], latest = False, best  # not at once again
+        for k in range(left):
+            i = alone[0][k]
+            weight[i] += 1
+            for b in range(row_ptr[i], row_ptr[i + 1]):
+                score[cols[b]] += 1
+        if left == 0:
+            kept = chosen[0][:size].copy()
     return kept
 
 

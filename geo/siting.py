@@ -116,6 +116,7 @@ class _Desk:
     reach: pd.DataFrame
     kept: dict[tuple[float, str], tuple[pd.DataFrame, pd.DataFrame]] = field(default_factory=dict)
     """Rows of the question as it is asked: the order and the budgets ask for them again."""
+    near: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict)
 
     def ask(
         self, limit_m: float, *, wanted: Sequence[Wanted] = (), time_limit_s: float = sites.TIME_LIMIT_S
@@ -131,7 +132,7 @@ class _Desk:
         near = sites.within(reach, limit_m=limit_m) if aim in ("least", "backup") else reach
         demand = _demand(self.prepared, first.group)
         if aim in aims.FULL_AIMS and self.question.reachable_only:
-            demand = demand[demand["origin_id"].isin(near["origin_id"])]
+            demand = demand[demand["origin_id"].isin(near["origin_id"].unique())]
         return aims.Tables(
             rows=rows,
             serves=serves,
@@ -201,11 +202,18 @@ class _Desk:
         )
 
     def _serving(self, one: Wanted) -> pd.DataFrame:
-        """Walks to the options that serve a group as a kind of place."""
+        """Walks to the options that serve a group as a kind of place; each question asks for them again."""
+        if (one.group, one.kind) not in self.near:
+            self.near[one.group, one.kind] = self._walks_to(one)
+        return self.near[one.group, one.kind]
+
+    def _walks_to(self, one: Wanted) -> pd.DataFrame:
         _groups(self.study, [one])
         serves = self._served
         fit = serves.loc[(serves["group"] == one.group) & (serves["kind"] == one.kind), "option_id"]
-        return self.reach[self.reach["option_id"].isin(fit)].reset_index(drop=True)
+        own = self.reach[self.reach["option_id"].isin(fit)].reset_index(drop=True)
+        # As categories: the same few names stand in very many pairs, and every question looks them up.
+        return own.astype({"origin_id": "category", "option_id": "category"})
 
     @cached_property
     def _need(self) -> pd.Series:

@@ -220,3 +220,14 @@ def test_the_funnel_expects_what_its_rates_say() -> None:
     assert told["expected_openings"].sum() == pytest.approx(10 * 0.2 + 1)
     assert told.loc["candidate", "needed_for_one"] == 5
     assert told["properties"].sum() == 11
+
+
+@pytest.mark.parametrize("budget", [30_000, 4_333_333, 12_000_000, 99_999_999])
+def test_budgets_of_a_frontier_are_said_in_round_numbers(budget: int) -> None:
+    told = plans.steps(budget)
+    assert budget in told
+    assert len(told) <= 6
+    assert max(told) >= 2 * budget
+    assert all(one % 10_000 == 0 for one in told if one != budget)
+    others = [one for one in told if one != budget]
+    assert {round(b - a) % round(others[0]) for a, b in zip(others, others[1:], strict=False)} == {0}

@@ -401,6 +401,27 @@ def test_order_of_rows_changes_nothing() -> None:
         assert (there.chosen, there.status) == (back.chosen, back.status)
 
 
+def test_a_search_for_few_ends_when_so_few_are_enough() -> None:
+    random = np.random.default_rng(5)
+    covers = sparse.csr_array((random.random((300, 60)) < 0.08).astype(float))
+    covers = covers[np.flatnonzero(np.diff(covers.indptr))]
+    table = options_of([{"option_id": f"{k:02d}"} for k in range(60)])
+    asked = {"price": np.ones(60), "time_limit_s": 30.0, "seed": 0}
+    field = ruling.field(table, Rules())
+    fewest = solver.fewest(covers, field, **asked)
+    some = solver.fewest(covers, field, **asked, enough=int(fewest.objective) + 2)
+    assert (fewest.status, some.status) == ("optimal", "heuristic")
+    assert fewest.objective <= some.objective <= fewest.objective + 2
+    assert (covers @ some.chosen > 0).all()
+    by_option, by_row = solver._views(covers)
+    kept = table["option_id"].isin(("07", "23")).to_numpy()
+    views = (by_option[:2], by_row[:2])
+    found = kernels.cover_all(*views, fixed=kept, steps=5_000, enough=0, seed=1)
+    assert found[kept].all()
+    assert (covers @ found > 0).all()
+    assert fewest.objective <= found.sum() <= fewest.objective + 2
+
+
 def test_a_proof_without_time_is_no_proof() -> None:
     random = np.random.default_rng(3)
     covers = (random.random((400, 90)) < 0.06).astype(float)

@@ -20,6 +20,7 @@ from xml.parsers import expat
 import pytest
 
 from geo import errors, faults, study, text
+from geo.decide import questions
 
 ENGLISH = re.compile(r"[A-Za-z]{3,} [a-z]{2,}")
 """Two words of English beside each other."""
@@ -75,6 +76,68 @@ def test_wrong_settings_are_told_in_japanese(fields: dict[str, Any]) -> None:
         study.make(**{"municipality_code": "13105", **fields})
     words = text.tell(caught.value.code, caught.value.template, "ja", **caught.value.context)
     assert not ENGLISH.search(words), words
+
+
+WHOLE: dict[type[Any], dict[str, Any]] = {
+    questions.Siting: {"actions": {}},
+    questions.Committee: {
+        "system": "s",
+        "criteria": [{"criterion": "c"}],
+        "members": [{"member": "m"}],
+    },
+    questions.Coordination: {},
+    questions.Plan: {"name": "n"},
+}
+
+
+def refused(kind: type[Any], fields: dict[str, Any]) -> list[str]:
+    """A question's refusal in both languages, none where the fields are allowed."""
+    try:
+        questions.make(kind, {**WHOLE[kind], **fields})
+    except errors.StudyError as problem:
+        told = (problem.code, problem.template)
+        return [text.tell(*told, language, **problem.context) for language in text.LANGUAGES]
+    return []
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_every_field_of_a_question_is_refused_in_japanese(kind: type[Any]) -> None:
+    wrong = ["x" * 200, -1, 1e12, 0.5, None, True, [], [1], {}, {"a": 1}, [{}], [[1, 2, 3]]]
+    for field in kind.model_fields:
+        told = [words for value in wrong for words in refused(kind, {field: value})[:1]]
+        assert told, field
+        assert not [words for words in told if ENGLISH.search(words)]
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({"do": "move", "place": "a"}, ("at が必要", "needs at")),
+        ({"do": "street"}, ("at, to が必要", "needs at, to")),
+        ({"do": "change", "place": "a"}, ("hours、days", "give hours, days")),
+        ({"do": "change", "place": "a", "targets": ["x"]}, ("使えるもの: all", "known: all")),
+        ({"do": "open", "at": (1, 2)}, ("緯度", "latitude")),
+        ({"do": "open", "at": (35.7, 139.7), "hours": "Mo 10:00-12:00", "days": 4}, ("週 1.0 日", "are 1.0")),
+        ({"do": "fly"}, ("次のどれか", "one of 'open'")),
+    ],
+)
+def test_a_wrong_change_of_a_scenario_is_told_in_both_languages(
+    change: dict[str, Any], parts: tuple[str, str]
+) -> None:
+    told = refused(questions.Plan, {"changes": [change]})
+    assert all(part in words for part, words in zip(parts, told, strict=True))
+    assert "{" not in told[0]
+    assert not ENGLISH.search(told[0])
+
+
+@pytest.mark.parametrize(
+    "hours", [{"new_hours": "sometimes"}, {"new_hours": "Mo-We 10:00-16:00", "new_days_per_week": 5}]
+)
+def test_wrong_hours_of_new_places_are_told_in_both_languages(hours: dict[str, Any]) -> None:
+    japanese, english = refused(questions.Siting, hours)
+    assert "new_hours" in japanese
+    assert "new_hours" in english
+    assert not ENGLISH.search(japanese)
 
 
 def test_files_that_are_not_what_they_should_be(tmp_path: Path) -> None:

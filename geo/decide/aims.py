@@ -26,6 +26,7 @@ FULL_AIMS = ("center", "least", "backup")
 LOWEST = ("median", "center", "least")
 """The smaller the better."""
 Asking = Callable[[gpd.GeoDataFrame, Rules], Solution]
+_Question = Callable[["Tables", gpd.GeoDataFrame, Rules, float, int], Solution]
 
 
 @dataclass(frozen=True)
@@ -156,39 +157,23 @@ def _center(
     )
 
 
-def _least(
-    given: Tables, options: gpd.GeoDataFrame, rules: Rules, time_limit_s: float, seed: int
-) -> Solution:
-    return sites.set_cover(
-        given.demand,
-        given.reach,
-        options,
-        limit_m=given.limit_m,
-        rules=rules,
-        time_limit_s=time_limit_s,
-        seed=seed,
-    )
+def _everybody(question: Callable[..., Solution]) -> _Question:
+    """A question of :mod:`geo.decide.sites` in which everybody gets a place within the walk."""
+
+    def ask(
+        given: Tables, options: gpd.GeoDataFrame, rules: Rules, time_limit_s: float, seed: int
+    ) -> Solution:
+        told = {"limit_m": given.limit_m, "time_limit_s": time_limit_s, "seed": seed}
+        return question(given.demand, given.reach, options, rules=rules, **told)
+
+    return ask
 
 
-def _backup(
-    given: Tables, options: gpd.GeoDataFrame, rules: Rules, time_limit_s: float, seed: int
-) -> Solution:
-    return sites.backup_cover(
-        given.demand,
-        given.reach,
-        options,
-        limit_m=given.limit_m,
-        rules=rules,
-        time_limit_s=time_limit_s,
-        seed=seed,
-    )
-
-
-_QUESTIONS: Mapping[str, Callable[[Tables, gpd.GeoDataFrame, Rules, float, int], Solution]] = {
+_QUESTIONS: Mapping[str, _Question] = {
     "room": _room,
     "fair": _fair,
     "median": _median,
     "center": _center,
-    "least": _least,
-    "backup": _backup,
+    "least": _everybody(sites.set_cover),
+    "backup": _everybody(sites.backup_cover),
 }

@@ -6,11 +6,11 @@ The order is that of weighted rows and who serves them (:func:`geo.decide.candid
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from geo import schemas
@@ -200,11 +200,21 @@ def robustness(
 
 
 def steps(budget_yen: float, *, count: int = 6) -> list[float]:
-    """Budgets for a frontier: equal steps up to twice the asked one.
+    """Budgets for a frontier: the asked one, and round ones that a committee would say, up to about twice as much.
+
+    Their distance is 1, 2 or 5 of a power of ten (at least 10 000 yen), the smallest of which at most ``count``
+    are needed.
 
     Examples
     --------
-    >>> steps(12_000_000, count=4)
-    [6000000.0, 12000000.0, 18000000.0, 24000000.0]
+    >>> steps(12_000_000)
+    [5000000.0, 10000000.0, 12000000.0, 15000000.0, 20000000.0, 25000000.0]
+    >>> steps(13_000_000, count=4)
+    [10000000.0, 13000000.0, 20000000.0, 30000000.0]
     """
-    return [float(value) for value in np.linspace(0, 2 * budget_yen, count + 1)[1:]]
+    if not budget_yen > 0:
+        return []
+    widths = (digit * 10**power for power in range(4, 20) for digit in (1, 2, 5))
+    width = next(one for one in widths if math.ceil(2 * budget_yen / one) <= count - 1)
+    round_ones = {width * (n + 1) for n in range(math.ceil(2 * budget_yen / width))}
+    return sorted({float(value) for value in round_ones} | {float(budget_yen)})

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from geo import errors, schedule, schemas
 from geo.decide import candidates, scenarios
@@ -198,7 +199,7 @@ class Change(_Question):
         needed = {"close": ("place",), "move": ("place", "at"), "change": ("place",), "open": ("at",)}
         lacking = [name for name in needed.get(self.do, ("at", "to")) if getattr(self, name) is None]
         if lacking:
-            raise ValueError(f"{self.do} needs {' and '.join(lacking)}")
+            raise ValueError(f"{self.do} needs {', '.join(lacking)}")
         if self.do == "change" and not self.said():
             raise ValueError("change needs hours, days, targets or capacity")
         if strange := sorted(set(self.targets) - set(schemas.TARGETS)):
@@ -311,10 +312,14 @@ def make(kind: type[Asked], fields: Mapping[str, Any]) -> Asked:
     try:
         return kind(**fields)
     except ValidationError as problem:
-        details = "; ".join(
-            f"{'.'.join(map(str, item['loc']))} = {item['input']!r}: {item['msg']}"
-            for item in problem.errors()
-        )
+        details = "; ".join(_refused(item) for item in problem.errors())
         raise errors.StudyError(
             "question_invalid", "The question has values that are not allowed: {details}", details=details
         ) from None
+
+
+def _refused(item: ErrorDetails) -> str:
+    """A field, its value, and why it is refused; a table is named, not told again."""
+    where, given = ".".join(map(str, item["loc"])), item["input"]
+    value = "" if isinstance(given, Mapping | BaseModel) else f" = {given!r}"
+    return f"{where}{value}: {item['msg']}" if where else item["msg"]

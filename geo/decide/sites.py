@@ -269,7 +269,14 @@ def _within_radius(
     plain = not case.field.groups and not np.isfinite(case.field.budget)
     # Only the number binds: asking for the fewest reduces further than asking for at most so many.
     asked = replace(case.field, number=len(case.field.ids)) if plain else case.field
-    found = solver.fewest(covers, asked, price=np.ones(len(asked.ids)), time_limit_s=time_limit_s, seed=seed)
+    found = solver.fewest(
+        covers,
+        asked,
+        price=np.ones(len(asked.ids)),
+        time_limit_s=time_limit_s,
+        seed=seed,
+        enough=case.field.number,
+    )
     none = np.zeros(len(asked.ids), dtype=bool)
     if found is None or found.bound > case.field.number:
         return False, none
@@ -741,7 +748,7 @@ def _nothing() -> errors.InfeasibleError:
 def _unreached(
     asked: pd.DataFrame, near: pd.DataFrame, limit_m: float | None
 ) -> errors.InfeasibleError | None:
-    alone = asked[~asked["origin_id"].isin(near["origin_id"])]
+    alone = asked[~asked["origin_id"].isin(near["origin_id"].unique())]
     if alone.empty:
         return None
     return errors.InfeasibleError(

@@ -476,7 +476,7 @@ def _start_values(gains: sparse.csr_array, model: Model, chosen: Chosen) -> Arra
 
 
 def fewest(
-    covers: sparse.csr_array, field: Field, *, price: Array, time_limit_s: float, seed: int
+    covers: sparse.csr_array, field: Field, *, price: Array, time_limit_s: float, seed: int, enough: int = 0
 ) -> Found | None:
     """The cheapest choice (by ``price``) that serves every row; None: there is none within the rules.
 
@@ -486,6 +486,11 @@ def fewest(
     field : Field
     price : array of float
         Ones: the fewest.
+    time_limit_s : float
+        For HiGHS.
+    seed : int
+    enough : int
+        So few options do, where only their number matters: no search for fewer.
     """
     needed = _hardest(_positive(covers))
     size = np.diff(needed.indptr)
@@ -499,8 +504,13 @@ def fewest(
     if free_rules:
         needed, kept = _core(needed, field, price)
     inner = _subset(field, kept)
-    start = _cover_start(needed, inner, seed) if free_rules and (price == price[:1]).all() else None
+    alike = free_rules and bool((price == price[:1]).all())
+    start = _cover_start(needed, inner, enough, seed) if alike else None
     known = start is not None
+    if start is not None and enough and start.sum() <= enough:
+        chosen = np.zeros(len(field.ids), dtype=bool)
+        chosen[kept] = start
+        return Found(chosen, float(price[chosen].sum()), 0.0, "heuristic")
     model = _cover_model(needed, inner, price[kept])
     step = 1.0 - 1e-6 if (price == np.rint(price)).all() else 0.0
     status, values, bound = solve(
@@ -561,16 +571,18 @@ def _core(covers: sparse.csr_array, field: Field, price: Array) -> tuple[sparse.
         )
 
 
-COVER_STEPS = 400_000_000
-"""Work of the local search for few places: steps times the arcs that a step touches."""
+COVER_WORK = 4_000_000_000
+"""Of the local search for few places: steps times the arcs around an option, at most."""
 
 
-def _cover_start(covers: sparse.csr_array, field: Field, seed: int) -> Chosen:
+def _cover_start(covers: sparse.csr_array, field: Field, enough: int, seed: int) -> Chosen:
     by_option, by_row = _views(covers)
-    touched = max(1.0, 3 * covers.nnz**2 / max(1, covers.shape[0] * covers.shape[1]))
-    steps = int(np.clip(COVER_STEPS / touched, 1_000, 400_000))
-    steps = min(steps, 200 * covers.shape[1] + 1_000)
-    return kernels.cover_all(by_option[:2], by_row[:2], fixed=field.fixed, steps=steps, seed=seed)
+    n, m = covers.shape
+    touched = max(1.0, 3 * covers.nnz**2 / max(1, n * m))
+    steps = int(min(1_000 + m**2, COVER_WORK / touched))
+    return kernels.cover_all(
+        by_option[:2], by_row[:2], fixed=field.fixed, steps=steps, enough=enough, seed=seed
+    )
 
 
 def _cover_model(covers: sparse.csr_array, field: Field, price: Array) -> Model:
