@@ -2119,10 +2119,8 @@ def _toggle(j, put, by_option, by_row, state, alone, n_alone):  # type: ignore[n
         names[i] += sign * j
         others = times[i] - 1 if put else times[i]
         if others == 0:  # what the others would win here
-            if put:
-                n_alone = _strike(alone[0], alone[1], n_alone, i)
-            else:
-                n_alone = _enlist(alone[0], alone[1], n_alone, i)
+            row, place = alone
+            n_alone = _strike(row, place, n_alone, i) if put else _enlist(row, place, n_alone, i)
             for b in range(row_ptr[i], row_ptr[i + 1]):
                 if cols[b] != j:
                     score[cols[b]] -= sign * weight[i]

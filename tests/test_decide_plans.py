@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -230,4 +231,4 @@ def test_budgets_of_a_frontier_are_said_in_round_numbers(budget: int) -> None:
     assert max(told) >= 2 * budget
     assert all(one % 10_000 == 0 for one in told if one != budget)
     others = [one for one in told if one != budget]
-    assert {round(b - a) % round(others[0]) for a, b in zip(others, others[1:], strict=False)} == {0}
+    assert {(b - a) % others[0] for a, b in pairwise(others)} == {0}
