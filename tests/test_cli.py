@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-
-def ibasho(*arguments: object, language: str = "en") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "geo", *map(str, arguments)],
-        env={**os.environ, "IBASHO_LANG": language, "PYTHONUTF8": "1"},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+from _command import ibasho
 
 
 def document(done: subprocess.CompletedProcess[str]) -> Any:

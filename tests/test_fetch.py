@@ -5,12 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import re
 import socket
 import string
-import subprocess
-import sys
 import time
 import tomllib
 import zipfile
@@ -24,6 +21,8 @@ import osmium
 import pyproj
 import pytest
 import shapely
+from _command import ibasho
+from _server import Answer, Request, Server
 from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
@@ -31,9 +30,6 @@ from pydantic import ValidationError
 
 from geo import errors, sources, text
 from geo.sources import _http, _osm, fetch, streets
-
-sys.path.append(str(Path(__file__).parent))
-from _server import Answer, Request, Server
 
 URL = "https://nlftp.mlit.go.jp/ksj/gml/data/A27/A27-23/A27-23_13_GML.zip"
 PAGE = "https://nlftp.mlit.go.jp/ksj/gml/datalist/KsjTmplt-A27-2023.html"
@@ -814,16 +810,6 @@ def test_overpass_without_a_route(quick: fetch.Settings, tmp_path: Path) -> None
 
 
 # --- the command ------------------------------------------------------------------------------------------
-
-
-def ibasho(*arguments: object, language: str = "en", **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "geo", *map(str, arguments)],
-        env={**os.environ, "IBASHO_LANG": language, "PYTHONUTF8": "1", **environment},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
 
 
 def in_bunkyo(path: Path) -> bytes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import sys
 import zipfile
 from pathlib import Path
 
+import _workbook as book
 import pytest
 import xlsxwriter
 from hypothesis import given
@@ -14,9 +14,6 @@ from hypothesis import strategies as st
 
 from geo import errors, sources
 from geo.sources import _excel, _tables
-
-sys.path.append(str(Path(__file__).parent))
-import _workbook as book
 
 HEADER = ["名称", "住所", "緯度", "経度"]
 ROWS = {1: HEADER, 2: ["えんがわ", "千代田区1-1", 35.69, 139.75], 3: ["ひなた", "千代田区2-2", 35.7, 139.76]}

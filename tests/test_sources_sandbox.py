@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import _workbook as book
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -21,9 +22,6 @@ import shapely
 
 from geo import errors, sources, text
 from geo.sources import _sandbox, _tables
-
-sys.path.append(str(Path(__file__).parent))
-import _workbook as book
 
 CODE = "99101"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits on memory and processor time are Linux's")
