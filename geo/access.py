@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -49,9 +50,62 @@ class StraightLine:
 Metric = network.Network | StraightLine
 
 
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Points in the order of their keys, checked, and joined with the streets once however often they are asked."""
+
+    metric: Metric
+    key: NDArray[Any]
+    geometry: gpd.GeoSeries
+    max_snap_m: float
+
+    @cached_property
+    def joined(self) -> network.Joined:
+        """Where they join the streets."""
+        if isinstance(self.metric, StraightLine):
+            raise TypeError("there are no streets to join")
+        return network.join(self.metric, self.geometry, max_snap_m=self.max_snap_m)
+
+    @cached_property
+    def xy(self) -> NDArray[np.float64]:
+        """Metres, (p, 2)."""
+        xy: NDArray[np.float64] = shapely.get_coordinates(self.geometry.to_numpy())
+        return xy
+
+
+def points(metric: Metric, table: gpd.GeoDataFrame, *, max_snap_m: float = 200) -> Points:
+    """Points to be asked about several times: :func:`distances` and :func:`nearest` take them for the table.
+
+    Parameters
+    ----------
+    metric : Network or StraightLine
+    table : GeoDataFrame
+        ``origin_id`` or ``place_id``, and points in the metric's plane zone (metres).
+    max_snap_m : float
+        As for :func:`distances`.
+
+    Returns
+    -------
+    points : Points
+
+    Raises
+    ------
+    CrsError, DataError
+        As for :func:`distances`.
+
+    Examples
+    --------
+    >>> homes = gpd.GeoDataFrame({"origin_id": ["b", "a"]}, geometry=gpd.points_from_xy([0, 9], [0, 0]))
+    >>> points(StraightLine(1), homes).key.tolist()
+    ['a', 'b']
+    """
+    key = "origin_id" if "origin_id" in table else "place_id"
+    return _points(metric, table, max_snap_m=max_snap_m, key=key)
+
+
 def distances(
     metric: Metric,
-    origins: gpd.GeoDataFrame,
+    origins: gpd.GeoDataFrame | Points,
     places: gpd.GeoDataFrame,
     *,
     limit_m: float,
@@ -63,7 +117,7 @@ def distances(
     ----------
     metric : Network or StraightLine
     origins : GeoDataFrame
-        ``origin_id`` and points in the metric's plane zone (metres).
+        ``origin_id`` and points in the metric's plane zone (metres); or :func:`points` of them.
     places : GeoDataFrame
         ``place_id`` and points in the same zone.
     limit_m : float
@@ -76,7 +130,7 @@ def distances(
     -------
     distances : DataFrame
         ``origin_id``, ``place_id``, ``distance_m`` (whole decimetres), sorted by the two keys; other pairs
-        are absent. Keeps ``schemas.Distances``.
+        are absent. The ids are categories, since each stands in many pairs. Keeps ``schemas.Distances``.
 
     Raises
     ------
@@ -96,20 +150,29 @@ def distances(
     0         a        p       500.0
     1         b        p        12.5
     """
-    homes, goals = _Points.of(metric, origins, "origin_id"), _Points.of(metric, places, "place_id")
+    homes, goals = (
+        _points(metric, asked, max_snap_m=max_snap_m, key=key)
+        for asked, key in ((origins, "origin_id"), (places, "place_id"))
+    )
     limit_dm = _whole_dm(limit_m)
     if isinstance(metric, StraightLine):
         pairs = _straight_within(metric, homes, goals, limit_dm)
     else:
-        pairs = _streets_within(metric, homes, goals, limit_dm, max_snap_m)
+        pairs = _streets_within(metric, homes, goals, limit_dm)
     home, goal, dm = pairs
-    table = pd.DataFrame({"origin_id": homes.key[home], "place_id": goals.key[goal], "distance_m": dm / 10})
-    return table.sort_values(["origin_id", "place_id"], kind="stable").reset_index(drop=True)
+    order = np.lexsort((goal, home))  # keys ascend: positions sort as they do
+    return pd.DataFrame(
+        {
+            "origin_id": pd.Categorical.from_codes(home[order], homes.key),
+            "place_id": pd.Categorical.from_codes(goal[order], goals.key),
+            "distance_m": dm[order] / 10,
+        }
+    )
 
 
 def nearest(
     metric: Metric,
-    origins: gpd.GeoDataFrame,
+    origins: gpd.GeoDataFrame | Points,
     places: gpd.GeoDataFrame,
     *,
     k: int = 3,
@@ -129,6 +192,7 @@ def nearest(
     nearest : DataFrame
         ``origin_id``, ``rank`` (1 … k), ``place_id``, ``distance_m``, sorted by origin and rank. Rows are
         absent where fewer places can be reached; of equally near places the first by place_id comes first.
+        The ids are categories: those of ``origin_id`` are all origins, ascending.
 
     Raises
     ------
@@ -145,18 +209,21 @@ def nearest(
     0         a     1        q        50.0
     1         a     2        r        50.0
     """
-    homes, goals = _Points.of(metric, origins, "origin_id"), _Points.of(metric, places, "place_id")
+    homes, goals = (
+        _points(metric, asked, max_snap_m=max_snap_m, key=key)
+        for asked, key in ((origins, "origin_id"), (places, "place_id"))
+    )
     if isinstance(metric, StraightLine):
         found = _straight_nearest(metric, homes, goals, k)
     else:
-        found = _streets_nearest(metric, homes, goals, k, max_snap_m)
+        found = _streets_nearest(metric, homes, goals, k)
     dm, goal = found
     home, slot = np.nonzero(goal >= 0)
     return pd.DataFrame(
         {
-            "origin_id": homes.key[home],
+            "origin_id": pd.Categorical.from_codes(home, homes.key),
             "rank": slot + 1,
-            "place_id": goals.key[goal[home, slot]],
+            "place_id": pd.Categorical.from_codes(goal[home, slot], goals.key),
             "distance_m": dm[home, slot] / 10,
         }
     )
@@ -173,7 +240,7 @@ def refused(metric: Metric, points: gpd.GeoDataFrame, *, max_snap_m: float = 200
         ``off_m`` (to the nearest street); sorted by key. Without rows for straight lines.
     """
     key = "origin_id" if "origin_id" in points else "place_id"
-    asked = _Points.of(metric, points, key)
+    asked = _points(metric, points, max_snap_m=max_snap_m, key=key)
     if isinstance(metric, StraightLine):
         return pd.DataFrame({key: asked.key[:0], "reason": asked.key[:0], "off_m": np.empty(0)})
     snaps = network.snap(metric, asked.geometry, max_snap_m=max_snap_m)
@@ -198,7 +265,7 @@ def unreachable(
         ``origin_id``, ``reason``, sorted: that of :func:`refused` for the origin itself; else ``no_place``:
         there is no place, or each one was refused. All other origins reach every place that is not refused.
     """
-    homes = _Points.of(metric, origins, "origin_id")
+    homes = _points(metric, origins, max_snap_m=max_snap_m, key="origin_id")
     own = refused(metric, origins, max_snap_m=max_snap_m)[["origin_id", "reason"]]
     if len(places) > len(refused(metric, places, max_snap_m=max_snap_m)):
         return own
@@ -261,11 +328,11 @@ def field(net: network.Network, places: gpd.GeoDataFrame, *, max_snap_m: float =
     CrsError, DataError
         As for :func:`distances`.
     """
-    goals = _Points.of(net, places, "place_id")
-    joined = network.join(net, goals.geometry, max_snap_m=max_snap_m)
+    goals = _points(net, places, max_snap_m=max_snap_m, key="place_id")
+    joined = goals.joined
     graph = net.graph
     dm, place = kernels.nearest(graph.indptr, graph.heads, graph.back, *_seeds(joined))
-    return Field(net, goals.key, goals.xy(), joined, dm, place, max_snap_m)
+    return Field(net, goals.key, goals.xy, joined, dm, place, max_snap_m)
 
 
 def changed(before: Field, places: gpd.GeoDataFrame) -> Field:
@@ -302,8 +369,9 @@ def changed(before: Field, places: gpd.GeoDataFrame) -> Field:
     >>> at(changed(today, place.translate(700).to_frame("geometry").assign(place_id="p")), home)["distance_m"].tolist()
     [200.0]
     """
-    net, goals = before.net, _Points.of(before.net, places, "place_id")
-    xy = goals.xy()
+    net = before.net
+    goals = _points(net, places, max_snap_m=before.max_snap_m, key="place_id")
+    xy = goals.xy
     was, now = _stayed(before, goals.key, xy)
     fresh = np.setdiff1d(np.arange(len(goals.key)), now)
     added = network.join(net, goals.geometry.iloc[fresh], max_snap_m=before.max_snap_m)
@@ -342,8 +410,8 @@ def at(asked: Field, origins: gpd.GeoDataFrame) -> pd.DataFrame:
     CrsError, DataError
         As for :func:`distances`.
     """
-    homes = _Points.of(asked.net, origins, "origin_id")
-    from_ = network.join(asked.net, homes.geometry, max_snap_m=asked.max_snap_m)
+    homes = _points(asked.net, origins, max_snap_m=asked.max_snap_m, key="origin_id")
+    from_ = homes.joined
     direct = network.on_same_chain(from_, asked.joined)
     dm, place = (
         column[:, 0]
@@ -543,38 +611,28 @@ def warm() -> None:
 # --- points as asked ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Points:
-    """Keys in order, and where they are."""
-
-    key: NDArray[Any]
-    geometry: gpd.GeoSeries
-
-    @staticmethod
-    def of(metric: Metric, table: gpd.GeoDataFrame, key: str) -> _Points:
-        if table[key].duplicated().any():
-            raise errors.DataError(
-                "points_repeated",
-                "{key} {value} stands there more than once. Keep one row of it.",
-                key=key,
-                value=table.loc[table[key].duplicated(), key].iloc[0],
-            )
-        ordered = table.sort_values(key, kind="stable")
-        points = ordered.geometry.reset_index(drop=True)
-        network.demand_points(points, crs=None if isinstance(metric, StraightLine) else metric.crs)
-        return _Points(ordered[key].to_numpy(dtype=object), points)
-
-    def xy(self) -> NDArray[np.float64]:
-        """Metres, (p, 2)."""
-        xy: NDArray[np.float64] = shapely.get_coordinates(self.geometry.to_numpy())
-        return xy
+def _points(metric: Metric, table: gpd.GeoDataFrame | Points, *, max_snap_m: float, key: str) -> Points:
+    if isinstance(table, Points):
+        return table
+    keys = pd.Index(table[key], dtype=object)
+    ordered = table if keys.is_monotonic_increasing else table.sort_values(key, kind="stable")
+    if not keys.is_unique:
+        raise errors.DataError(
+            "points_repeated",
+            "{key} {value} stands there more than once. Keep one row of it.",
+            key=key,
+            value=table.loc[table[key].duplicated(), key].iloc[0],
+        )
+    shapes = ordered.geometry.reset_index(drop=True)
+    network.demand_points(shapes, crs=None if isinstance(metric, StraightLine) else metric.crs)
+    return Points(metric, ordered[key].to_numpy(dtype=object), shapes, max_snap_m)
 
 
 def _whole_dm(limit_m: float) -> int:
     return math.floor(limit_m * 10 + 1e-6)  # a limit that was added up in floats is not a hair short
 
 
-def _same_system(homes: _Points, goals: _Points) -> None:
+def _same_system(homes: Points, goals: Points) -> None:
     if CRS(homes.geometry.crs) != CRS(goals.geometry.crs):
         raise errors.CrsError(
             "access_crs",
@@ -589,11 +647,8 @@ def _same_system(homes: _Points, goals: _Points) -> None:
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
-def _streets_within(
-    net: network.Network, homes: _Points, goals: _Points, limit_dm: int, max_snap_m: float
-) -> Pairs:
-    graph = net.graph
-    from_, to = (network.join(net, points.geometry, max_snap_m=max_snap_m) for points in (homes, goals))
+def _streets_within(net: network.Network, homes: Points, goals: Points, limit_dm: int) -> Pairs:
+    graph, from_, to = net.graph, homes.joined, goals.joined
     # One short search a source: from the fewer ones, over the arcs back where these are the places.
     turned = len(goals.key) < len(homes.key)
     if turned:
@@ -612,10 +667,9 @@ def _streets_within(
 
 
 def _streets_nearest(
-    net: network.Network, homes: _Points, goals: _Points, k: int, max_snap_m: float
+    net: network.Network, homes: Points, goals: Points, k: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    graph = net.graph
-    from_, to = (network.join(net, points.geometry, max_snap_m=max_snap_m) for points in (homes, goals))
+    graph, from_, to = net.graph, homes.joined, goals.joined
     dm, names = kernels.k_nearest(graph.indptr, graph.heads, graph.back, *_seeds(to), k)
     return kernels.k_at_points(dm, names, from_.ends, from_.leave, *network.on_same_chain(from_, to))
 
@@ -626,7 +680,7 @@ _SLACK_M = 0.1
 """Added to search radii: rounding to decimetres may bring a pair within the limit, never one beyond this."""
 
 
-def _straight_within(metric: StraightLine, homes: _Points, goals: _Points, limit_dm: int) -> Pairs:
+def _straight_within(metric: StraightLine, homes: Points, goals: Points, limit_dm: int) -> Pairs:
     _same_system(homes, goals)
     reach = np.full(len(homes.key), limit_dm / 10 / metric.detour_factor + _SLACK_M)
     home, goal, dm = _straight_pairs(metric, homes, goals, reach)
@@ -635,7 +689,7 @@ def _straight_within(metric: StraightLine, homes: _Points, goals: _Points, limit
 
 
 def _straight_nearest(
-    metric: StraightLine, homes: _Points, goals: _Points, k: int
+    metric: StraightLine, homes: Points, goals: Points, k: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     if not 1 <= k <= kernels.MAX_K:
         raise ValueError(f"k = {k}: give 1 to {kernels.MAX_K}")
@@ -646,7 +700,7 @@ def _straight_nearest(
         return dm, place
     # The tree's own k would settle ties by its inner order: it gives the radius, all pairs in it the answer.
     kth = min(k, len(goals.key))
-    radius = cKDTree(goals.xy()).query(homes.xy(), k=[kth])[0][:, 0] + _SLACK_M
+    radius = cKDTree(goals.xy).query(homes.xy, k=[kth])[0][:, 0] + _SLACK_M
     home, goal, way = _straight_pairs(metric, homes, goals, radius)
     order = np.lexsort((goal, way, home))
     home, goal, way = home[order], goal[order], way[order]
@@ -656,15 +710,13 @@ def _straight_nearest(
     return dm, place
 
 
-def _straight_pairs(
-    metric: StraightLine, homes: _Points, goals: _Points, radius: NDArray[np.float64]
-) -> Pairs:
+def _straight_pairs(metric: StraightLine, homes: Points, goals: Points, radius: NDArray[np.float64]) -> Pairs:
     """All pairs within each home's radius, with the decimetres of the walk."""
     none = np.empty(0, np.int64)
     if not len(homes.key) or not len(goals.key):
         return none, none, none
-    lists = cKDTree(goals.xy()).query_ball_point(homes.xy(), radius)
+    lists = cKDTree(goals.xy).query_ball_point(homes.xy, radius)
     home = np.repeat(np.arange(len(lists)), [len(found) for found in lists])
     goal = np.concatenate([none, *(np.asarray(found, dtype=np.int64) for found in lists)])
-    metres = np.hypot(*(homes.xy()[home] - goals.xy()[goal]).T)
+    metres = np.hypot(*(homes.xy[home] - goals.xy[goal]).T)
     return home, goal, np.rint(metres * metric.detour_factor * 10).astype(np.int64)

@@ -259,8 +259,9 @@ def assess(prepared: Prepared, study: Study) -> Assessment:
 def _gap_options(prepared: Prepared, gap_cells: pd.DataFrame, study: Study) -> pd.DataFrame:
     group = next(group for group in study.groups if group.group == study.gap_group)
     near, places = prepared.within(study.limit_m), prepared.places
-    counts = coverage.fitting(places, group, study.gap_kind, study)["place_id"]
-    serves = coverage.fitting(places, group, "any", study)["place_id"]
+    counts, serves = (
+        places.loc[coverage.fits(places, group, kind, study), "place_id"] for kind in (study.gap_kind, "any")
+    )
     other = near[~near["place_id"].isin(counts)]
     walks = {
         "vacancy": prepared.vacancy_pairs,

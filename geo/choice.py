@@ -5,14 +5,13 @@ All of it follows from the pairs of origins and places within the walk: nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import combinations
+from collections.abc import Mapping
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 
 from geo import coverage, opening, schemas
 from geo.study import Study
@@ -51,11 +50,10 @@ def dependence(
             own = covered[(covered["group"] == group.group) & (covered["kind"] == kind)]
             if own["people"].notna().any():
                 row = pd.Index(own["origin_id"]).get_indexer(starts)
-                ids = coverage.fitting(places, group, kind, study)["place_id"]
-                fits = places["place_id"].isin(ids).to_numpy()[at]
-                told = _depending(row[fits], at[fits], walk[fits], own, places["place_id"])
-                told = told[told["place_id"].isin(ids)]
-                parts.append(told.assign(group=group.group, kind=kind))
+                fits = coverage.fits(places, group, kind, study).to_numpy()
+                used = fits[at]
+                told = _depending(row[used], at[used], walk[used], own, places["place_id"])
+                parts.append(told[fits].assign(group=group.group, kind=kind))
     if not parts:
         return pd.DataFrame(schemas.empty(schemas.Dependence))
     return schemas.conform(schemas.Dependence, pd.concat(parts, ignore_index=True))
@@ -105,12 +103,14 @@ def fragile(
         ``group, people, with_none, with_one, with_more``, in the study's order; NaN where no table counts them.
     """
     near = pairs[pairs["distance_m"] <= study.limit_m]
+    starts = pd.CategoricalIndex(near["origin_id"])  # each id is looked up once, not once a pair
     rows = []
     for group in study.groups:
         own = covered[(covered["group"] == group.group) & (covered["kind"] == "any")]
-        fits = coverage.fitting(places, group, "any", study)["place_id"]
-        n = near.loc[near["place_id"].isin(fits), "origin_id"].value_counts()
-        number = own["origin_id"].map(n).astype(float).fillna(0)
+        fits = places.loc[coverage.fits(places, group, "any", study), "place_id"]
+        counts = near["place_id"].isin(fits).to_numpy()
+        n = np.bincount(starts.codes[counts], minlength=len(starts.categories))
+        number = own["origin_id"].map(pd.Series(n, index=starts.categories)).fillna(0)
         total = {
             name: own["people"].where(chosen, 0.0).where(own["people"].notna()).sum(min_count=1)
             for name, chosen in (
@@ -170,8 +170,8 @@ def by_function(
     for group in study.groups:
         counts = people[group.group].to_numpy(dtype=float)
         known = ~np.isnan(counts)
-        fits = places["place_id"].isin(coverage.fitting(places, group, "any", study)["place_id"])
-        inside = (reach @ (offers * fits.to_numpy()[:, None])) > 0
+        fits = coverage.fits(places, group, "any", study).to_numpy()
+        inside = (reach @ (offers * fits[:, None])) > 0
         total = np.bincount(area[known], counts[known], len(names))
         covered = [np.bincount(area[known], (counts * one)[known], len(names)) for one in inside.T]
         part = {
@@ -211,39 +211,32 @@ def partners(
     fits = coverage.fitting(places, group, "any", study).sort_values("place_id")
     days = opening.weekdays(fits, study=study)
     shared = _shared(origins, people[group.group], pairs, fits["place_id"], study)
-    rows = [
-        {
-            "place_id": days.index[a],
-            "other_id": days.index[b],
-            "days": _digits(days.iloc[a]),
-            "other_days": _digits(days.iloc[b]),
-            "people": shared[a, b],
-        }
-        for a, b in _completing(days[list(study.week_days)].to_numpy())
-        if shared[a, b] > 0
-    ]
-    columns = schemas.columns_of(schemas.Partners)
-    return schemas.conform(schemas.Partners, pd.DataFrame(rows, columns=columns))
+    a, b = shared.coords
+    told = (a < b) & (shared.data > 0) & _complete(days[list(study.week_days)].to_numpy(), a, b)
+    a, b = a[told], b[told]
+    ids = days.index.to_numpy(dtype=object)
+    digits = np.array([_digits(row) for row in days.to_numpy()], dtype=object)
+    columns = {"place_id": ids[a], "other_id": ids[b], "days": digits[a], "other_days": digits[b]}
+    return schemas.conform(schemas.Partners, pd.DataFrame({**columns, "people": shared.data[told]}))
 
 
-def _completing(days: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    alone = days.all(axis=1)
-    some = np.flatnonzero(days.any(axis=1) & ~alone)
-    return ((a, b) for a, b in combinations(map(int, some), 2) if (days[a] | days[b]).all())
+def _complete(days: NDArray[np.bool_], a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether two places have all days together, and neither alone."""
+    alone = np.asarray(days.all(axis=1))
+    return np.asarray((days[a] | days[b]).all(axis=1) & ~alone[a] & ~alone[b])
 
 
-def _digits(days: pd.Series) -> str:
-    return ";".join(str(day) for day in days.index[days.to_numpy()])
+def _digits(days: NDArray[np.bool_]) -> str:
+    return ";".join(str(day) for day in np.flatnonzero(days))
 
 
 def _shared(
     origins: gpd.GeoDataFrame, people: pd.Series, pairs: pd.DataFrame, ids: pd.Series, study: Study
-) -> NDArray[np.float64]:
+) -> coo_array:
     """People who have both places within the walk, places × places."""
     reach = _reach(origins, pairs, ids, study)
     counts = people.fillna(0).to_numpy(dtype=float)
-    both: NDArray[np.float64] = (reach.T @ (reach * counts[:, None])).toarray()
-    return both
+    return coo_array(reach.T @ csr_array(reach * counts[:, None]))
 
 
 def _reach(origins: gpd.GeoDataFrame, pairs: pd.DataFrame, ids: pd.Series, study: Study) -> csr_array:

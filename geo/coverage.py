@@ -44,9 +44,9 @@ def serves(places: gpd.GeoDataFrame, group: Group) -> pd.Series:
     """
     if not group.targets:
         return pd.Series(data=True, index=places.index)
-    return (
-        places["targets"].str.split(";").map(lambda own: not set(own).isdisjoint(group.targets)).astype(bool)
-    )
+    wanted = frozenset(group.targets)
+    told = places["targets"].to_numpy(dtype=object)
+    return pd.Series([not wanted.isdisjoint(own.split(";")) for own in told], index=places.index, dtype=bool)
 
 
 def suits(places: pd.DataFrame, group: Group) -> pd.Series:
@@ -90,25 +90,28 @@ def precise(places: gpd.GeoDataFrame, study: Study) -> pd.Series:
     >>> precise(places, Study(municipality_code="13105")).tolist()
     [True, True, False]
     """
-    good = schemas.PRECISIONS[: schemas.PRECISIONS.index(study.min_precision) + 1]
-    return places["precision"].isin(good)
+    good = frozenset(schemas.PRECISIONS[: schemas.PRECISIONS.index(study.min_precision) + 1])
+    told = places["precision"].to_numpy(dtype=object)
+    return pd.Series([own in good for own in told], index=places.index, dtype=bool)
+
+
+def fits(places: gpd.GeoDataFrame, group: Group, kind: PlaceKind, study: Study) -> pd.Series:
+    """Whether each place is open and surely counts for a group."""
+    chosen = _welcoming(places, group, study) & (suits(places, group) == 1)
+    return chosen & permanent(places, study) if kind == "permanent" else chosen
 
 
 def fitting(places: gpd.GeoDataFrame, group: Group, kind: PlaceKind, study: Study) -> gpd.GeoDataFrame:
     """The open places that surely count for a group."""
-    chosen = _welcoming(places, group, study) & (suits(places, group) == 1)
-    if kind == "permanent":
-        chosen &= permanent(places, study)
-    return gpd.GeoDataFrame(places[chosen])
+    return gpd.GeoDataFrame(places[fits(places, group, kind, study)])
 
 
-def possible(places: gpd.GeoDataFrame, group: Group, kind: PlaceKind, study: Study) -> gpd.GeoDataFrame:
-    """The open places that count for a group, or may count: of some the days, steps, fee … are not known."""
+def may_fit(places: gpd.GeoDataFrame, group: Group, kind: PlaceKind, study: Study) -> pd.Series:
+    """Whether each place is open and counts for a group, or may: of some the days, steps, fee … are not known."""
     chosen = _welcoming(places, group, study) & (suits(places, group) != 0)
-    any_kind = gpd.GeoDataFrame(places[chosen])
     if kind == "any":
-        return any_kind
-    return gpd.GeoDataFrame(any_kind[permanent(any_kind, study) | any_kind["open_days_per_week"].isna()])
+        return chosen
+    return chosen & (permanent(places, study) | places["open_days_per_week"].isna())
 
 
 def outside(
@@ -199,52 +202,57 @@ def measure(
     coverage : schemas.Coverage
     """
     parts = []
-    measured: dict[tuple[str, ...], pd.DataFrame] = {}
+    measured: dict[bytes, pd.DataFrame] = {}
     around = _surroundings(metric, origins, places, on_water, study)
     for group in study.groups:
         for kind in KINDS:
             sure, maybe = (
-                _measured_once(measured, metric, origins, select(places, group, kind, study), around, study)
-                for select in (fitting, possible)
+                _measured_once(
+                    measured, metric, origins, places, choose(places, group, kind, study), around, study
+                )
+                for choose in (fits, may_fit)
             )
             # Without any list of places nobody knows what there is: a place may stand at every door.
-            may_be_m = maybe["nearest_m"] if len(places) else around.doors(origins["origin_id"])
+            may_be_m = maybe["nearest_m"] if len(places) else around.doors()
             own = {"group": group.group, "kind": kind, "people": people[group.group].to_numpy()}
             parts.append(sure.assign(**own, possible_m=may_be_m))
     return schemas.conform(schemas.Coverage, pd.concat(parts, ignore_index=True))
 
 
 def _measured_once(
-    measured: dict[tuple[str, ...], pd.DataFrame],
+    measured: dict[bytes, pd.DataFrame],
     metric: access.Metric,
     origins: gpd.GeoDataFrame,
-    chosen: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+    chosen: pd.Series,
     around: _Surroundings,
     study: Study,
 ) -> pd.DataFrame:
     """What is reached of the chosen places; several groups are served by the same ones."""
-    ids = tuple(chosen["place_id"])
-    if ids not in measured:
-        measured[ids] = _reach(metric, origins, chosen, around, study)
-    return measured[ids]
+    which = chosen.to_numpy().tobytes()
+    if which not in measured:
+        measured[which] = _reach(metric, origins, gpd.GeoDataFrame(places[chosen]), around, study)
+    return measured[which]
 
 
 @dataclass(frozen=True)
 class _Surroundings:
     """What does not depend on which places fit, found once: joining streets takes longer than walking them."""
 
-    land: gpd.GeoDataFrame
+    land: access.Points
     """Origins that walk."""
+    row: np.ndarray
+    """Of each of them in the order of their ids, its row among all origins."""
     within: pd.DataFrame
     """Pairs within the study's largest limit, of all open places."""
     reasons: pd.Series
-    """By ``origin_id``, why an origin reaches nothing whatever the places."""
+    """Aligned on the origins, why one reaches nothing whatever the places."""
     lost: frozenset[str]
     """Places that nobody reaches."""
 
-    def doors(self, origin_ids: pd.Series) -> np.ndarray:
+    def doors(self) -> np.ndarray:
         """No walk at all for everybody who can walk; NaN for the others."""
-        return np.where(origin_ids.isin(self.reasons.index), np.nan, 0.0)
+        return np.where(self.reasons.notna(), np.nan, 0.0)
 
 
 def _surroundings(
@@ -257,12 +265,15 @@ def _surroundings(
     wet = on_water.to_numpy()
     land, snap = gpd.GeoDataFrame(origins[~wet]), {"max_snap_m": study.max_snap_m}
     running = _running(places, study)
-    water = pd.Series("water_area", index=origins["origin_id"].to_numpy()[wet], dtype=object)
     refused = access.refused(metric, land, **snap).set_index("origin_id")["reason"]
+    reasons = origins["origin_id"].map(refused).astype("str").mask(wet, "water_area")
+    dry = np.flatnonzero(~wet)
+    starts = access.points(metric, land, **snap)
     return _Surroundings(
-        land=land,
-        within=access.distances(metric, land, running, limit_m=max(study.limits_m), **snap),
-        reasons=pd.concat([water, refused.astype(object)]),
+        land=starts,
+        row=dry[land["origin_id"].argsort().to_numpy()],
+        within=access.distances(metric, starts, running, limit_m=max(study.limits_m), **snap),
+        reasons=reasons,
         lost=frozenset(access.refused(metric, running, **snap)["place_id"]),
     )
 
@@ -275,26 +286,21 @@ def _reach(
     study: Study,
 ) -> pd.DataFrame:
     near = access.nearest(metric, around.land, places, k=3, max_snap_m=study.max_snap_m)
-    ids = origins["origin_id"]
-    ranks = near.pivot(index="origin_id", columns="rank", values="distance_m").reindex(ids)
-    within = around.within["origin_id"][around.within["place_id"].isin(places["place_id"])].value_counts()
-    reasons = ids.map(around.reasons)
+    ranks = np.full((len(origins), 3), np.nan)
+    ranks[around.row[near["origin_id"].cat.codes], near["rank"] - 1] = near["distance_m"]
+    counts = around.within["place_id"].isin(places["place_id"])
+    started = around.row[around.within["origin_id"].cat.codes[counts]]
+    reasons = around.reasons
     if around.lost.issuperset(places["place_id"]):
         reasons = reasons.where(reasons.notna(), access.NO_PLACE)
     return pd.DataFrame(
         {
-            "origin_id": ids.to_numpy(),
-            "nearest_m": _rank(ranks, 1),
-            "second_m": _rank(ranks, 2),
-            "third_m": _rank(ranks, 3),
-            "n_within": within.reindex(ids, fill_value=0).to_numpy(),
-            "reason": reasons.to_numpy(),
+            "origin_id": origins["origin_id"].array,
+            **{name: ranks[:, n] for n, name in enumerate(("nearest_m", "second_m", "third_m"))},
+            "n_within": np.bincount(started, minlength=len(origins)),
+            "reason": reasons.array,
         }
     )
-
-
-def _rank(ranks: pd.DataFrame, rank: int) -> np.ndarray:
-    return ranks[rank].to_numpy(dtype=float) if rank in ranks else np.full(len(ranks), np.nan)
 
 
 def shares(coverage: pd.DataFrame, *, limits_m: tuple[int, ...]) -> pd.DataFrame:
@@ -420,7 +426,7 @@ def often(places: gpd.GeoDataFrame, near: pd.DataFrame, *, study: Study) -> pd.S
     group = next(group for group in study.groups if group.group == study.gap_group)
     days = fitting(places, group, "any", study).set_index("place_id")["open_days_per_week"]
     own = near[(near["distance_m"] <= study.limit_m) & near["place_id"].isin(days.index)]
-    return own["place_id"].map(days).astype(float).groupby(own["origin_id"].to_numpy()).max()
+    return own["place_id"].map(days).astype(float).groupby(own["origin_id"], observed=True).max()
 
 
 def gaps(

@@ -243,7 +243,9 @@ _NO_NODES = pd.DataFrame({"small_area_id": [], "origin_id": [], "weight": [], "g
 
 def _node_shares(areas: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, net: Network) -> pd.DataFrame:
     points = shapely.points(net.x, net.y)
-    node, area = shapely.STRtree(areas.geometry.to_numpy()).query(points, predicate="intersects")
+    area, node = shapely.STRtree(points).query(areas.geometry.to_numpy(), predicate="intersects")
+    order = np.lexsort((area, node))
+    area, node = area[order], node[order]
     lengths = _half_lengths(streets, net)
     table = pd.DataFrame(
         {
@@ -332,12 +334,15 @@ def _divide(area: shapely.Geometry, points: np.ndarray) -> np.ndarray:
     reach[far] = shapely.intersection(
         pieces[far], shapely.buffer(homes[far], CELL_REACH_M, quad_segs=REACH_SEGMENTS)
     )
-    return np.array([_polygonal(piece) for piece in reach], dtype=object)[which]
+    kind = shapely.get_type_id(reach)
+    for place in np.flatnonzero(
+        (kind != shapely.GeometryType.POLYGON) & (kind != shapely.GeometryType.MULTIPOLYGON)
+    ):
+        reach[place] = _polygonal(reach[place])
+    return np.asarray(reach[which])
 
 
 def _polygonal(shape: shapely.Geometry) -> shapely.Geometry:
     """Without the lines and points that remain where borders touch."""
-    if shape.geom_type in ("Polygon", "MultiPolygon"):
-        return shape
     parts = shapely.get_parts(shape)
     return shapely.union_all(parts[shapely.get_dimensions(parts) == 2])

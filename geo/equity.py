@@ -60,7 +60,10 @@ def gini(values: np.ndarray, people: np.ndarray) -> float:
     >>> gini(np.array([0.0, 0.0, 0.0, 8.0]), np.ones(4))
     0.75
     """
-    share, good = lorenz(values, people)
+    return _gini(*lorenz(values, people))
+
+
+def _gini(share: np.ndarray, good: np.ndarray) -> float:
     return float(1 - np.sum(np.diff(share) * (good[1:] + good[:-1])))
 
 
@@ -74,7 +77,10 @@ def palma(values: np.ndarray, people: np.ndarray) -> float:
     >>> round(palma(np.array([1.0, 1.0, 1.0, 1.0]), np.ones(4)), 6)
     0.25
     """
-    share, good = lorenz(values, people)
+    return _palma(*lorenz(values, people))
+
+
+def _palma(share: np.ndarray, good: np.ndarray) -> float:
     low, high = np.interp([0.4, 0.9], share, good)
     return float((1 - high) / low) if low > 0 else float("nan")
 
@@ -186,23 +192,24 @@ def table(
         Groups that no table counts are left out.
     """
     rows = []
-    for (group, kind), whole in coverage.groupby(["group", "kind"], sort=True):
-        own = whole[whole["people"] > 0]
-        if own.empty:
-            continue
-        people, at = own["people"].to_numpy(), own["origin_id"]
-        risk = at.map(need).to_numpy(dtype=float)
-        where = {system: pd.factorize(at.map(part))[0] for system, part in sorted(parts.items())}
-        for good, values in _goods(own, str(group), str(kind), goods or {}, study):
-            known = ~np.isnan(risk)
+    origin, ids = pd.factorize(coverage["origin_id"])
+    risks = need.reindex(ids).to_numpy(dtype=float)
+    whose = {system: pd.factorize(part.reindex(ids))[0] for system, part in sorted(parts.items())}
+    for (group, kind), own in _peopled(coverage.assign(origin=origin)):
+        people, at = own["people"].to_numpy(), own["origin"].to_numpy()
+        risk = risks[at]
+        known = ~np.isnan(risk)
+        where = {system: part[at] for system, part in whose.items()}
+        for good, values in _goods(own, group, kind, goods or {}, study):
+            curve = lorenz(values, people)
             measures = {
                 "group": group,
                 "kind": kind,
                 "good": good,
                 "people": people.sum(),
                 "mean": np.sum(values * people) / people.sum(),
-                "gini": gini(values, people),
-                "palma": palma(values, people),
+                "gini": _gini(*curve),
+                "palma": _palma(*curve),
                 "concentration": concentration(values[known], people[known], risk[known])
                 if known.any()
                 else np.nan,
@@ -217,6 +224,12 @@ def table(
     result = pd.DataFrame(rows)
     numbers = result.select_dtypes("number").columns
     return schemas.conform(schemas.Equity, result.assign(**(result[numbers].round(9) + 0.0)))
+
+
+def _peopled(coverage: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
+    """The origins of each group and kind from which somebody of the group starts."""
+    for (group, kind), own in coverage[coverage["people"] > 0].groupby(["group", "kind"], sort=True):
+        yield (str(group), str(kind)), own
 
 
 def _goods(
@@ -262,9 +275,8 @@ def curves(
     """
     parts = [schemas.empty(schemas.Lorenz)]
     steps = np.arange(STEPS + 1)
-    for (group, kind), whole in coverage.groupby(["group", "kind"], sort=True):
-        own = whole[whole["people"] > 0]
-        for good, values in _goods(own, str(group), str(kind), goods or {}, study) if len(own) else ():
+    for (group, kind), own in _peopled(coverage):
+        for good, values in _goods(own, group, kind, goods or {}, study):
             share, have = lorenz(values, own["people"].to_numpy())
             if not np.isnan(have).any():
                 told = np.round(np.interp(steps / STEPS, share, have), 9)

@@ -7,8 +7,6 @@ what all places within reach give. Nothing is made or lost on the way: the sum o
 
 from __future__ import annotations
 
-from typing import Any
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -74,7 +72,7 @@ def enhanced(
 
     R_j = S_j / Σ P_k W_kj; A_i = Σ R_j W_ij. See :func:`two_stage`; ``bands_m`` are upper limits, ascending.
     """
-    return _given_out(_weights(pairs, supply, people, bands_m, weights), supply, people)
+    return _given_out(_weights(pairs, supply.index, people.index, bands_m, weights), supply, people)
 
 
 def three_stage(
@@ -90,31 +88,36 @@ def three_stage(
     The weights are multiplied by the chance G_ij = W_ij / Σ_j W_ij that a person goes there, in both steps (Wan,
     Zou & Sternberg 2012). See :func:`enhanced`.
     """
-    weight = _weights(pairs, supply, people, bands_m, weights)
-    total = np.asarray(weight.sum(axis=1)).ravel()
-    chance = weight / np.where(total > 0, total, 1)[:, None]
-    return _given_out(csr_array(weight * chance), supply, people)
+    weight = _weights(pairs, supply.index, people.index, bands_m, weights)
+    return _given_out(_by_choice(weight, supply), supply, people)
 
 
 def _weights(
     pairs: pd.DataFrame,
-    supply: pd.Series,
-    people: pd.Series,
+    place_ids: pd.Index,
+    origin_ids: pd.Index,
     bands_m: tuple[float, ...],
     weights: tuple[float, ...],
-) -> Any:
-    """Origins × places; places of unknown room stay out."""
-    known = supply.dropna()
-    near = pairs[(pairs["distance_m"] <= bands_m[-1]) & pairs["place_id"].isin(known.index)]
+) -> csr_array:
+    """Origins × places."""
+    near = pairs[pairs["distance_m"] <= bands_m[-1]]
     band = np.searchsorted(bands_m, near["distance_m"], side="left")
-    row = people.index.get_indexer(pd.Index(near["origin_id"]))
-    column = supply.index.get_indexer(pd.Index(near["place_id"]))
-    used = row >= 0
+    row = origin_ids.get_indexer(pd.Index(near["origin_id"]))
+    column = place_ids.get_indexer(pd.Index(near["place_id"]))
+    used = (row >= 0) & (column >= 0)
     values = np.asarray(weights, dtype=float)[band[used]]
-    return csr_array((values, (row[used], column[used])), shape=(len(people), len(supply)))
+    return csr_array((values, (row[used], column[used])), shape=(len(origin_ids), len(place_ids)))
 
 
-def _given_out(weight: Any, supply: pd.Series, people: pd.Series) -> pd.Series:
+def _by_choice(weight: csr_array, supply: pd.Series) -> csr_array:
+    """Weights times the chance that a person chooses the place, among those of known room."""
+    total = weight @ supply.notna().to_numpy(dtype=float)
+    share = np.repeat(1 / np.where(total > 0, total, 1), np.diff(weight.indptr))
+    return csr_array((weight.data**2 * share, weight.indices, weight.indptr), shape=weight.shape)
+
+
+def _given_out(weight: csr_array, supply: pd.Series, people: pd.Series) -> pd.Series:
+    """What each place has, shared by those who ask; a place of unknown room gives nothing."""
     asked: NDArray[np.float64] = weight.T @ people.fillna(0).to_numpy(dtype=float)
     ratio = np.where(asked > 0, supply.fillna(0).to_numpy() / np.where(asked > 0, asked, 1), 0.0)
     return pd.Series(weight @ ratio, index=people.index)
@@ -147,25 +150,22 @@ def measure(
     -------
     room : schemas.Room
     """
-    bands = {"bands_m": study.limits_m, "weights": study.weights}
-    pairs = pairs.assign(  # as categories each id is looked up once, not once a pair
-        origin_id=pd.Categorical(pairs["origin_id"], categories=origins["origin_id"]),
-        place_id=pd.Categorical(pairs["place_id"], categories=places["place_id"]),
+    capacity, ids = weekly_capacity(places), pd.Index(origins["origin_id"])
+    # Whom a place is for changes what it gives, not who is near it.
+    alike, banded = (
+        _weights(pairs, capacity.index, ids, bands_m, weights)
+        for bands_m, weights in (((study.limits_m[-1],), (1.0,)), (study.limits_m, study.weights))
     )
     parts = []
     for group in study.groups:
-        counts = pd.Series(people[group.group].to_numpy(), index=origins["origin_id"].to_numpy())
-        supply = weekly_capacity(coverage.fitting(places, group, "any", study))
-        part = pd.DataFrame(
-            {
-                "people": counts,
-                "two_stage": two_stage(pairs, supply, counts, limit_m=study.limits_m[-1]),
-                "enhanced": enhanced(pairs, supply, counts, **bands),
-                "three_stage": three_stage(pairs, supply, counts, **bands),
-            }
+        counts = people[group.group]
+        supply = capacity.where(coverage.fits(places, group, "any", study).to_numpy())
+        ways = {"two_stage": alike, "enhanced": banded, "three_stage": _by_choice(banded, supply)}
+        part = pd.DataFrame({"people": counts.to_numpy()}).assign(
+            origin_id=ids.array,
+            **{name: _given_out(weight, supply, counts).to_numpy() for name, weight in ways.items()},
         )
-        part = part[part["people"] > 0].rename_axis("origin_id").reset_index()
-        parts.append(part.assign(group=group.group))
+        parts.append(part[part["people"] > 0].assign(group=group.group))
     return schemas.conform(schemas.Room, pd.concat(parts, ignore_index=True))
 
 
@@ -188,12 +188,13 @@ def account(
         somebody of the group reaches), ``given`` by the three methods, ``people``, in the study's order.
     """
     near = pairs[pairs["distance_m"] <= study.limits_m[-1]]
-    starts = pd.Index(near["origin_id"].astype(object))
+    starts = pd.CategoricalIndex(near["origin_id"])  # each id is looked up once, not once a pair
     rows = []
     for group in study.groups:
         own = room[room["group"] == group.group]
         supply = weekly_capacity(coverage.fitting(places, group, "any", study))
-        reached = near.loc[starts.isin(pd.Index(own["origin_id"])), "place_id"].unique()
+        inside = pd.Index(own["origin_id"]).get_indexer(starts) >= 0
+        reached = np.asarray(near.loc[inside, "place_id"].unique())
         given = {m: float((own["people"] * own[m]).sum()) for m in ("two_stage", "enhanced", "three_stage")}
         rows.append(
             {

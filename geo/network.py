@@ -339,14 +339,19 @@ class Network:
     @cached_property
     def lines(self) -> NDArray[np.object_]:
         """The lines of all pieces, those of the islands last."""
-        owner = np.repeat(np.arange(len(self.line_ptr) - 1), np.diff(self.line_ptr))
-        lines: NDArray[np.object_] = shapely.linestrings(self.line_xy, indices=owner)
-        return lines
+        return _drawn(self.line_ptr, self.line_xy)
 
     @cached_property
     def tree(self) -> shapely.STRtree:
         """Spatial index over :attr:`lines`."""
         return shapely.STRtree(self.lines)
+
+
+def _drawn(ptr: NDArray[np.int64], xy: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Lines of the points from each position of ``ptr`` to the next."""
+    owner = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
+    lines: NDArray[np.object_] = shapely.linestrings(xy[ptr[0] : ptr[-1]], indices=owner)
+    return lines
 
 
 def _tobler(length: NDArray[np.int32], rise: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -833,7 +838,7 @@ def islands(net: Network) -> gpd.GeoDataFrame:
     islands : GeoDataFrame
         ``length_m``, lines; the longest first.
     """
-    lines = net.lines[len(net.edge_id) :]
+    lines = _drawn(net.line_ptr[len(net.edge_id) :], net.line_xy)
     ends = np.concatenate([shapely.get_coordinates(shapely.get_point(lines, at)) for at in (0, -1)])
     spots, number = np.unique(ends, axis=0, return_inverse=True)
     u, v = number[: len(lines)].astype(np.int32), number[len(lines) :].astype(np.int32)

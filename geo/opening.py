@@ -285,8 +285,9 @@ def reached(
     row, place = row[order], place[order]
     known: dict[bytes, tuple[Counts, Counts]] = {}
     surely, possibly = {}, {}
+    ascending = places["place_id"].argsort().to_numpy()
     for group in study.groups:
-        fits = np.isin(open_hours.place_id, coverage.fitting(places, group, "any", study)["place_id"])
+        fits = coverage.fits(places, group, "any", study).to_numpy()[ascending]
         if fits.tobytes() not in known:  # Several groups are served by the same places.
             own = fits[place]
             known[fits.tobytes()] = _counted(open_hours, row[own], place[own], len(origins))
@@ -399,7 +400,8 @@ def by_zone(
     table = _timetable(found, (zone, origin), zone_ids).rename(columns={"where": "zone_id"})
     if table.empty:
         return schemas.empty(schemas.ZoneOpening)
-    counts = pd.concat([_opening_in(places, located, group, study) for group in study.groups])
+    when = half_days(places, study=study)
+    counts = pd.concat([_opening_in(places, located, group, when, study) for group in study.groups])
     table = table.merge(counts, on=["zone_id", "group", "weekday", "daypart"], how="left")
     told = ["places_open", "places_unknown"]
     return schemas.conform(schemas.ZoneOpening, table.assign(**table[told].fillna(0).astype("int64")))
@@ -438,13 +440,19 @@ def _timetable(
     return pd.concat(parts, ignore_index=True)
 
 
-def _opening_in(places: gpd.GeoDataFrame, located: pd.DataFrame, group: Group, study: Study) -> pd.DataFrame:
+def _opening_in(
+    places: gpd.GeoDataFrame,
+    located: pd.DataFrame,
+    group: Group,
+    when: tuple[pd.DataFrame, pd.DataFrame],
+    study: Study,
+) -> pd.DataFrame:
     """How many places for a group open in each zone and part of each weekday, and how many may."""
-    fits = coverage.fitting(places, group, "any", study)
-    surely, possibly = half_days(fits, study=study)
-    own = located[located["place_id"].isin(surely.index)]
-    zone, names = pd.factorize(own["zone_id"], sort=True)
-    known, maybe = (table.loc[own["place_id"]].to_numpy() for table in (surely, possibly))
+    fits = coverage.fits(places, group, "any", study).to_numpy()
+    at = when[0].index.get_indexer(located["place_id"])
+    used = (at >= 0) & fits[at]
+    zone, names = pd.factorize(located["zone_id"][used], sort=True)
+    known, maybe = (table.to_numpy()[at[used]] for table in when)
     opens, may = np.zeros((2, len(names), N_CELLS), np.int64)
     np.add.at(opens, zone, known)
     np.add.at(may, zone, maybe & ~known)
@@ -480,7 +488,9 @@ def half_days(places: gpd.GeoDataFrame, *, study: Study) -> tuple[pd.DataFrame, 
     first, last = (hour * 2 for hour in study.waking_hours)
     part = np.digitize(np.arange(first, last), np.array(study.daypart_hours) * 2)
     end = study.period_start + timedelta(days=study.period_days - 1)
-    grids = [_grid(text, study.period_start, end)[:, first:last] for text in _texts(places)]
+    # Many places say the same.
+    said, words = pd.factorize(np.array(_texts(places), dtype=object))
+    grids = [_grid(text, study.period_start, end)[:, first:last] for text in words]
     index = pd.Index(places["place_id"], name="place_id")
 
     def often(waking: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -489,7 +499,7 @@ def half_days(places: gpd.GeoDataFrame, *, study: Study) -> tuple[pd.DataFrame, 
         return np.asarray(np.roll(share >= 0.5, study.period_start.weekday(), axis=0).ravel())
 
     def table(rows: list[NDArray[np.bool_]]) -> pd.DataFrame:
-        return pd.DataFrame(np.array(rows, np.bool_).reshape(-1, N_CELLS), index=index)
+        return pd.DataFrame(np.array(rows, np.bool_).reshape(-1, N_CELLS)[said], index=index)
 
     surely = table([often(grid == schedule.OPEN) for grid in grids])
     return surely, table([often(grid != schedule.CLOSED) for grid in grids])

@@ -184,7 +184,7 @@ class Prepared:
         """Which places count for whom."""
         walked = gpd.GeoDataFrame(self.places[~self.places["place_id"].isin(self.refused["place_id"])])
         parts = [
-            coverage.fitting(walked, group, kind, self.study)[["place_id"]].assign(
+            walked.loc[coverage.fits(walked, group, kind, self.study), ["place_id"]].assign(
                 group=group.group, kind=kind
             )
             for group in self.study.groups
@@ -305,7 +305,7 @@ def _near(
     study: Study,
 ) -> pd.DataFrame:
     near = pd.DataFrame({"origin_id": origins["origin_id"], "people": people.to_numpy()})
-    land = gpd.GeoDataFrame(origins[~on_water])
+    land = access.points(metric, gpd.GeoDataFrame(origins[~on_water]), max_snap_m=study.max_snap_m)
     running = places[(places["status"] == "open") & coverage.precise(places, study)]
     for rule in study.tier_rules:
         if rule.within_m:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
@@ -959,9 +960,14 @@ def conform(schema: type[Table], table: pd.DataFrame) -> Any:
     except SchemaErrors as problem:
         raise _data_error(schema, problem) from None
     keys = keys_of(schema)
-    valid = valid.sort_values(keys, kind="stable").reset_index(drop=True)
-    repeated = valid[valid.duplicated(keys)]
-    if len(repeated):
+    # One look at each key tells both the order and what stands twice.
+    codes = np.stack([pd.factorize(valid[name], sort=True)[0] for name in keys])
+    order = np.lexsort(codes[::-1])
+    if not (np.diff(order) > 0).all():
+        valid = valid.iloc[order]
+    valid = valid.reset_index(drop=True)
+    if (np.diff(codes[:, order]) == 0).all(axis=0).any():
+        repeated = valid[valid.duplicated(keys)]
         raise errors.DataError(
             "table_repeated_key",
             "Table {table}: {n} rows repeat a key of {keys}, for example {value}.",

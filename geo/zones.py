@@ -86,9 +86,9 @@ def relevant(
 
     Zones of a designated city follow the city, not the ward, and carry the code of the school's ward.
     """
-    inside = zones.geometry.to_numpy()
+    tree = shapely.STRtree(origins.geometry.to_numpy())
     holds = np.zeros(len(zones), dtype=bool)
-    holds[shapely.STRtree(inside).query(origins.geometry.to_numpy(), predicate="intersects")[1]] = True
+    holds[tree.query(zones.geometry.to_numpy(), predicate="intersects")[0]] = True
     own = zones["municipality_code"].isna() | (zones["municipality_code"] == municipality_code)
     return gpd.GeoDataFrame(zones[own | holds]).reset_index(drop=True)
 
@@ -165,8 +165,8 @@ def members(zones: gpd.GeoDataFrame, points: gpd.GeoDataFrame, *, key: str) -> p
     members : DataFrame
         ``zone_id, <key>``.
     """
-    point, zone = shapely.STRtree(zones.geometry.to_numpy()).query(
-        points.geometry.to_numpy(), predicate="intersects"
+    zone, point = shapely.STRtree(points.geometry.to_numpy()).query(
+        zones.geometry.to_numpy(), predicate="intersects"
     )
     table = pd.DataFrame({"zone_id": zones["zone_id"].to_numpy()[zone], key: points[key].to_numpy()[point]})
     return table.sort_values(["zone_id", key], ignore_index=True)
@@ -253,25 +253,24 @@ def _totals(
     counts = (where >= 0) & (zone >= 0)
     where, zone, n = where[counts], zone[counts], len(zone_ids)
     inhabited = np.bincount(zone, minlength=n) > 0
+    numbers = {"people": coverage["people"], **covering.covered(coverage, limit_m=limit_m)}
+    counted = {name: values.to_numpy() for name, values in numbers.items()}
     parts = [
         pd.DataFrame(
             {"zone_id": zone_ids[:0], "group": "", "kind": "", **dict.fromkeys(covering.COUNTS, 0.0)}
         )
     ]
     for (group, kind), rows in coverage.groupby(["group", "kind"], sort=True).indices.items():
-        own = coverage.iloc[rows]
-        at = np.full(len(origins), -1)
-        at[origin[rows]] = np.arange(len(rows))
-        here = own["people"].to_numpy()[at[where]]
-        here[at[where] < 0] = np.nan
-        known = np.bincount(zone, weights=~np.isnan(here), minlength=n) > 0
+        row = np.full(len(origins), -1)
+        row[origin[rows]] = rows
+        at = row[where]
+        here = {name: np.where(at < 0, np.nan, values[at]) for name, values in counted.items()}
+        known = np.bincount(zone, weights=~np.isnan(here["people"]), minlength=n) > 0
         # A zone without anybody has nobody of a group that is counted at all.
-        known |= ~inhabited & bool(own["people"].notna().any())
+        known |= ~inhabited & bool(np.isfinite(counted["people"][rows]).any())
         part = {"zone_id": zone_ids.to_numpy(), "group": group, "kind": kind}
-        counted = {"people": own["people"], **covering.covered(own, limit_m=limit_m)}
-        for name, values in counted.items():
-            weights = np.where(at[where] < 0, 0, np.nan_to_num(values.to_numpy())[at[where]])
-            total = np.bincount(zone, weights=weights, minlength=n)
+        for name, values in here.items():
+            total = np.bincount(zone, weights=np.nan_to_num(values), minlength=n)
             part[name] = np.where(known, total, np.nan)
         parts.append(pd.DataFrame(part))
     return pd.concat(parts, ignore_index=True)
@@ -549,9 +548,7 @@ def lost(counts: pd.DataFrame, origins: pd.DataFrame, membership: pd.DataFrame) 
     loss : DataFrame
         ``indicator, denominator, lost`` in the indicator's own counts.
     """
-    inside = origins["weight"].where(
-        origins["origin_id"].isin(np.asarray(membership["origin_id"].unique(), dtype=object)), 0.0
-    )
+    inside = origins["weight"].where(_held_by(membership, origins["origin_id"]), 0.0)
     held = inside.groupby(origins["small_area_id"]).sum()
     known = counts.dropna(subset=["denominator"]).astype({"denominator": float})
     kept = known["denominator"] * known["small_area_id"].map(held).astype(float).fillna(0.0)
@@ -672,5 +669,11 @@ def _joined_names(zones: pd.DataFrame, group: dict[str, str]) -> dict[str, str]:
 def outside(coverage: pd.DataFrame, membership: pd.DataFrame, *, study: Study) -> float:
     """People at origins in no zone of a system."""
     own = coverage[(coverage["group"] == study.everybody) & (coverage["kind"] == "any")]
-    inside = set(membership["origin_id"])
-    return float(own.loc[[origin not in inside for origin in own["origin_id"]], "people"].sum())
+    return float(own.loc[~_held_by(membership, own["origin_id"]), "people"].sum())
+
+
+def _held_by(membership: pd.DataFrame, origin_ids: pd.Series) -> np.ndarray:
+    """Whether each origin is in any of the zones."""
+    # Of strings ``isin`` turns over every one of many values by itself.
+    found = pd.Index(membership["origin_id"].unique()).get_indexer(pd.Index(origin_ids))
+    return np.asarray(found >= 0)
