@@ -95,7 +95,8 @@ def points(metric: Metric, table: gpd.GeoDataFrame, *, max_snap_m: float = 200) 
 
     Examples
     --------
-    >>> homes = gpd.GeoDataFrame({"origin_id": ["b", "a"]}, geometry=gpd.points_from_xy([0, 9], [0, 0]))
+    >>> spots = gpd.points_from_xy([0, 9], [0, 0])
+    >>> homes = gpd.GeoDataFrame({"origin_id": ["b", "a"]}, geometry=spots, crs="EPSG:6677")
     >>> points(StraightLine(1), homes).key.tolist()
     ['a', 'b']
     """

@@ -110,7 +110,7 @@ class Assessment:
     def zone_opening(self) -> pd.DataFrame:
         """``schemas.ZoneOpening``; people in no zone of a system have a row of their own."""
         prepared = self.prepared
-        own = prepared.membership["zone_id"].map(lambda zone: prepared.same_zone.get(zone, zone))
+        own = zones.first_of(prepared.membership, prepared.same_zone)
         once = prepared.membership[own == prepared.membership["zone_id"]]
         inside = pd.concat([once, prepared.zone_facts.nowhere], ignore_index=True)
         return opening.by_zone(self._when, inside, prepared.zone_points[0], prepared.places, study=self.study)

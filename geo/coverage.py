@@ -119,7 +119,7 @@ def outside(
     origins: gpd.GeoDataFrame,
     places: gpd.GeoDataFrame,
     *,
-    border: shapely.Geometry,
+    land: np.ndarray,
     study: Study,
 ) -> pd.DataFrame:
     """The open places beyond the border, and which of them residents reach: nobody stops walking at a border.
@@ -130,8 +130,8 @@ def outside(
     origins : schemas.Origins
         Those that walk.
     places : schemas.Places
-    border : Geometry
-        Of the municipality; what lies on it is not outside.
+    land : ndarray of Geometry
+        The pieces of the municipality; what lies on the border of one is not outside.
     study : Study
 
     Returns
@@ -140,7 +140,9 @@ def outside(
         ``place_id`` and ``reached`` (from anywhere within the study's largest limit), by id. Places whose position is
         known less well than the study asks are left out.
     """
-    away = (places["status"] == "open") & precise(places, study) & ~places.geometry.intersects(border)
+    inside = np.zeros(len(places), bool)
+    inside[shapely.STRtree(places.geometry.to_numpy()).query(land, predicate="intersects")[1]] = True
+    away = (places["status"] == "open") & precise(places, study) & ~inside
     beyond = gpd.GeoDataFrame(places[away])
     limits = {"limit_m": max(study.limits_m), "max_snap_m": study.max_snap_m}
     reached = access.distances(metric, origins, beyond, **limits)["place_id"].unique() if len(beyond) else []
@@ -483,6 +485,24 @@ def gaps(
     table = table.assign(gap_id=table["label"].map(ids), zone_ids="").drop(columns=["label", "first"])
     gap_cells = pd.DataFrame({"origin_id": found["origin_id"], "gap_id": found["label"].map(ids)})
     return schemas.conform(schemas.Gaps, table), gap_cells.reset_index(drop=True)
+
+
+def rows_of(coverage: pd.DataFrame) -> Iterator[tuple[tuple[str, str], np.ndarray]]:
+    """The row numbers of each group and kind, ascending.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"group": ["b", "a", "b"], "kind": ["any", "any", "any"]})
+    >>> [(key, rows.tolist()) for key, rows in rows_of(table)]
+    [(('a', 'any'), [1]), (('b', 'any'), [0, 2])]
+    """
+    group, groups = pd.factorize(coverage["group"], sort=True)
+    kind, kinds = pd.factorize(coverage["kind"], sort=True)
+    number = group * len(kinds) + kind
+    order = np.argsort(number, kind="stable")
+    found, begins = np.unique(number[order], return_index=True)
+    for one, rows in zip(found.tolist(), np.split(order, begins)[1:], strict=True):
+        yield (str(groups[one // len(kinds)]), str(kinds[one % len(kinds)])), rows
 
 
 def _of(coverage: pd.DataFrame, group: str, kind: PlaceKind) -> pd.DataFrame:

@@ -307,13 +307,14 @@ def _counted(
     """Open and possibly open half-hours of every origin and cell."""
     surely = np.zeros((n, N_CELLS), np.int64)
     possibly = np.zeros((n, N_CELLS), np.int64)
+    used, begins = np.unique(open_hours.cell, return_index=True)
     for part in _chunks(row):
         first = np.flatnonzero(np.diff(row[part], prepend=-1))
         at = row[part][first]
         for bits, counts in ((open_hours.surely, surely), (open_hours.possibly, possibly)):
             joined = np.bitwise_or.reduceat(bits[place[part]], first, axis=0)
-            for word, cell in enumerate(open_hours.cell):
-                counts[at, cell] += np.bitwise_count(joined[:, word])
+            ones = np.add.reduceat(np.bitwise_count(joined), begins, axis=1, dtype=np.int64)
+            counts[at[:, None], used] = ones
     return surely, possibly
 
 

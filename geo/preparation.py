@@ -10,7 +10,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from geo import (
     access,
@@ -255,10 +254,8 @@ def prepare(project: Project, *, progress: Progress = silent) -> Prepared:
     refused = access.refused(metric, places, max_snap_m=study.max_snap_m)
     named = places[["place_id"]].assign(name=places["name"].where(registry.shown(places)))
     refused = refused.merge(named, on="place_id")
-    border = _border(metric_tables[schemas.Municipalities], areas, study)
-    outside = coverage.outside(
-        metric, gpd.GeoDataFrame(origins[~on_water]), places, border=border, study=study
-    )
+    land = _land(metric_tables[schemas.Municipalities], areas, study)
+    outside = coverage.outside(metric, gpd.GeoDataFrame(origins[~on_water]), places, land=land, study=study)
 
     step("cells")
     cells = demand.cells(origins, areas)
@@ -363,10 +360,10 @@ def data_version(datasets: pd.DataFrame, study: Study) -> str:
     return manifest.fingerprint(inputs, asked, manifest.versions())
 
 
-def _border(municipalities: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, study: Study) -> shapely.Geometry:
+def _land(municipalities: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, study: Study) -> np.ndarray:
     """The municipality: its drawn border and its small areas, since neither is exact."""
     own = municipalities[municipalities["municipality_code"] == study.municipality_code]
-    return shapely.union_all([*own.geometry, *areas.geometry])
+    return np.concatenate([own.geometry.to_numpy(), areas.geometry.to_numpy()])
 
 
 def _zones(
@@ -429,9 +426,7 @@ def _zone_facts(prepared: Prepared) -> ZoneFacts:
         str(name): zones.parts(members[members["zone_id"].map(system) == name], origins["origin_id"], same)
         for name in sorted(set(system.values()))
     }
-    once = prepared.zones[
-        prepared.zones["zone_id"].map(lambda zone: same.get(zone, zone)) == prepared.zones["zone_id"]
-    ]
+    once = prepared.zones[zones.first_of(prepared.zones, same) == prepared.zones["zone_id"]]
     judged, where = pd.DataFrame(once.drop(columns="geometry")), members
     if not (once["tier"] == "small").any():
         # Nobody drew small zones: the small areas themselves are looked at.

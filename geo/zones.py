@@ -260,7 +260,7 @@ def _totals(
             {"zone_id": zone_ids[:0], "group": "", "kind": "", **dict.fromkeys(covering.COUNTS, 0.0)}
         )
     ]
-    for (group, kind), rows in coverage.groupby(["group", "kind"], sort=True).indices.items():
+    for (group, kind), rows in covering.rows_of(coverage):
         row = np.full(len(origins), -1)
         row[origin[rows]] = rows
         at = row[where]
@@ -442,7 +442,7 @@ def crosswalk(
     """
     own = coverage[(coverage["group"] == study.everybody) & (coverage["kind"] == "any")]
     people = own.set_index("origin_id")["people"]
-    first = membership[_first(membership, group) == membership["zone_id"]]
+    first = membership[first_of(membership, group) == membership["zone_id"]]
     zone, zones = pd.factorize(first["zone_id"], sort=True)
     origin = pd.Index(people.index).get_indexer(first["origin_id"])
     held = csr_array((np.ones(len(zone)), (zone, origin)), shape=(len(zones), len(people)))
@@ -478,7 +478,7 @@ def parts(membership: pd.DataFrame, origins: pd.Series, group: Mapping[str, str]
     parts : Series of str
         By ``origin_id``: the zones that hold it, joined by ``;``; blank outside all.
     """
-    first = membership.assign(zone_id=_first(membership, group))
+    first = membership.assign(zone_id=first_of(membership, group))
     first = first.drop_duplicates().sort_values(["origin_id", "zone_id"])
     several = first["origin_id"].duplicated(keep=False)
     held = pd.concat(  # most origins lie in one zone: only the others are joined, one by one
@@ -515,7 +515,7 @@ def interpolate(
         ``known_share`` is the part of the zone's areas (by the weights of its origins) in which the share is
         known.
     """
-    first = membership[_first(membership, group) == membership["zone_id"]]
+    first = membership[first_of(membership, group) == membership["zone_id"]]
     inside = first.merge(origins[["origin_id", "small_area_id", "weight"]], on="origin_id")
     weights = inside.groupby(["zone_id", "small_area_id"])["weight"].sum().reset_index()
     joined = weights.merge(
@@ -633,10 +633,18 @@ def _near_share(
     return zone_ids.map(share).astype(float)
 
 
-def _first(membership: pd.DataFrame, group: Mapping[str, str]) -> pd.Series:
-    """The first zone of the coincident group of each row's zone."""
+def first_of(membership: pd.DataFrame, group: Mapping[str, str]) -> pd.Series:
+    """The first zone of the coincident group of each row's zone.
+
+    Examples
+    --------
+    >>> first_of(pd.DataFrame({"zone_id": ["a", "b", "c"]}), {"b": "a"}).tolist()
+    ['a', 'a', 'c']
+    """
     zone = membership["zone_id"]
-    return pd.Series([group.get(name, name) for name in zone], index=zone.index, dtype=zone.dtype)
+    at, names = pd.factorize(zone)
+    firsts = pd.Series([group.get(name, name) for name in names], dtype=zone.dtype)
+    return firsts.take(at).set_axis(zone.index)
 
 
 def _fitting(frame: pd.DataFrame, places: pd.DataFrame, fitting: pd.DataFrame) -> np.ndarray:

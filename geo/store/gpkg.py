@@ -84,7 +84,7 @@ class GeoPackage:
 
     def _raw(self, layer: str) -> Any:
         try:
-            return pyogrio.read_dataframe(self.path, layer=layer)
+            return pyogrio.read_dataframe(self.path, layer=layer, use_arrow=True)
         except FAULTS as problem:
             raise self._unreadable(problem) from None
 
