@@ -14,7 +14,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from geo import coverage as covering
 from geo import schemas
 from geo.study import Study
 
@@ -229,9 +228,8 @@ def table(
 
 def _peopled(coverage: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
     """The origins of each group and kind from which somebody of the group starts."""
-    peopled = coverage[coverage["people"] > 0]
-    for key, rows in covering.rows_of(peopled):
-        yield key, peopled.iloc[rows]
+    for (group, kind), own in coverage[coverage["people"] > 0].groupby(["group", "kind"], sort=True):
+        yield (str(group), str(kind)), own
 
 
 def _goods(
