@@ -34,6 +34,13 @@ GEOMETRY = Path(os.environ.get("IBASHO_CACHE") or platformdirs.user_cache_dir("i
 GSI = "https://cyberjapandata.gsi.go.jp/xyz/pale/{z}/{x}/{y}.png"
 """Background tiles of the Geospatial Information Authority of Japan; asked for only when the machine's
 setting ``IBASHO_BASEMAP=gsi`` says so."""
+ENGLISH = {
+    "[data-testid=stFileUploaderDropzone] button [data-testid=stMarkdownContainer] p": "app.choose_file",
+    "[data-testid=stFileUploaderDropzoneInstructions] > div > span": "app.file_size",
+    "[data-testid=InputInstructions] > span": "app.press_enter",
+    "[data-testid=stExpandSidebarButton]": "app.menu",
+}
+"""Where Streamlit says something of its own on a page, and what stands there instead."""
 GSI_TERMS = "https://maps.gsi.go.jp/development/ichiran.html"
 
 GEOMETRY.mkdir(parents=True, exist_ok=True)
@@ -145,6 +152,12 @@ def change(view: View) -> folium.FeatureGroup:
     return group
 
 
-def styles() -> None:
-    """The styles of tables and text."""
+def styles(language: text.Language) -> None:
+    """The styles of tables and text, and the reader's words where Streamlit knows English ones only."""
     st.html(OWN / "page.css")
+    st.html(f"<style>{''.join(_instead(*one, language) for one in ENGLISH.items())}</style>")
+
+
+def _instead(place: str, key: str, language: text.Language) -> str:
+    words = json.dumps(text.say(key, language, n=st.get_option("server.maxUploadSize")), ensure_ascii=False)
+    return f"{place} {{ font-size: 0; }} {place}::after {{ content: {words}; font-size: .875rem; }}\n"

@@ -15,6 +15,7 @@ from app.prospects import zone_names
 from app.widgets import Page
 from geo import schemas
 from geo.decide import verification
+from geo.present import words
 from geo.present.tables import Column, Rows
 from geo.store import GeoPackage
 
@@ -98,7 +99,7 @@ def rows(page: Page, table: pd.DataFrame, treated: list[str]) -> Rows:
             row.after,
             page.say("unit.unknown")
             if row.change != row.change
-            else page.say("scenarios.points", n=f"{100 * row.change:+.1f}"),
+            else page.say("scenarios.points", n=words.change(100 * row.change)),
         )
         for row in table.itertuples()
     )
@@ -128,8 +129,8 @@ def sentences(page: Page, table: pd.DataFrame, treated: list[str]) -> list[str]:
         else page.say("verification.unable", n=n, compared=len(known) - n)
     ]
     effect = verification.difference_in_differences(own, seed=page.study.seed)
-    said = {"estimate": f"{100 * effect.estimate:+.1f}", "p": f"{effect.p_value:.2f}"}
+    said = {"estimate": words.change(100 * effect.estimate), "p": f"{effect.p_value:.2f}"}
     if math.isfinite(effect.low) and math.isfinite(effect.high):
-        between = {"low": f"{100 * effect.low:+.1f}", "high": f"{100 * effect.high:+.1f}"}
+        between = {"low": words.change(100 * effect.low), "high": words.change(100 * effect.high)}
         told.append(page.say("verification.interval", **between))
     return [*told, page.say(f"verification.{effect.verdict}", **said)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
@@ -43,7 +44,10 @@ LISTED_AREAS = 1_500
 """Where there are more small areas, those of the chosen zone are listed."""
 HANDOVER_S = 0.03
 """The server's other thread sends the map meanwhile: else it waits for the figures that are worked out next."""
-FITTING_GAPS, LIST_HEIGHT = 8, 300
+FITTING_GAPS, LIST_HEIGHT = 8, 288
+"""The height cuts a row in two: whoever sees it knows that the list goes on."""
+REMARK = re.compile(r"([(（].+[)）])$")
+"""What is said in brackets after a figure."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class Page:
 def frame() -> None:
     """What stands on every page: the product's name, the language, the styles."""
     language = state.language()
-    assets.styles()
+    assets.styles(language)
     # Streamlit declares every page English; the reader's browser then offers to translate Japanese.
     st.html(
         f"<script>document.documentElement.lang = {language!r};</script>",
@@ -148,7 +152,7 @@ def open_page(name: str) -> Page:
 
 def words_of(sentence: str) -> None:
     """A paragraph, broken between phrases."""
-    st.html(f'<p class="ib-words">{html.escape(sentence)}</p>')
+    st.html(f'<p class="ib-words">{words.markup(sentence)}</p>')
 
 
 def heading(sentence: str) -> None:
@@ -611,8 +615,13 @@ def readings(found: Changes, language: text.Language) -> None:
 
 def figures(pairs: Iterable[tuple[str, str]]) -> None:
     """Key figures: what is counted above, the number below."""
-    items = "".join(f"<div><dt>{html.escape(a)}</dt><dd>{html.escape(b)}</dd></div>" for a, b in pairs)
+    items = "".join(f"<div><dt>{words.markup(a)}</dt><dd>{_figure(b)}</dd></div>" for a, b in pairs)
     st.html(f'<dl class="ib-figures">{items}</dl>')
+
+
+def _figure(value: str) -> str:
+    number, more, _ = REMARK.split(value) if REMARK.search(value) else (value, "", "")
+    return html.escape(number.strip()) + (f" <small>{html.escape(more)}</small>" if more else "")
 
 
 def proposal(label: str, chosen: Sequence[str]) -> None:
@@ -623,7 +632,7 @@ def proposal(label: str, chosen: Sequence[str]) -> None:
 
 def sentences(told: Iterable[str], *, tag: str = "ul") -> None:
     """Sentences below one another; numbered when ``tag`` is ``ol``."""
-    items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in told)
+    items = "".join(f"<li>{words.markup(sentence)}</li>" for sentence in told)
     st.html(f'<{tag} class="ib-known">{items}</{tag}>')
 
 

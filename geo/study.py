@@ -148,7 +148,7 @@ boundary file, else households of others than relatives."""
 
 
 class TierRule(BaseModel):
-    """What a zone of one tier should have (小地域, 中圏域, 区市町村): a committee's own rule, no standard."""
+    """What a zone of one tier should have (小地域, 中圏域, 市区町村): a committee's own rule, no standard."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -565,7 +565,7 @@ def scorecard(
     *,
     study: Study,
 ) -> pd.DataFrame:
-    """Each zone against the rules of its tier (小地域, 中圏域, 区市町村).
+    """Each zone against the rules of its tier (小地域, 中圏域, 市区町村).
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ def test_everybody_with_the_fewest_and_why_that_cannot_be(prepared: Prepared) ->
     assert (twice["objective"], len(twice["chosen"])) == (pytest.approx(twice["bound"], rel=1e-6), 1)
     none = answer(prepared, aim="least", wanted=wanted, limit_m=500, number=0)
     assert (none["status"], none["chosen"]) == ("infeasible", [])
-    for language, words in (("en", "at most 0 actions"), ("ja", "0 件まで")):
+    for language, words in (("en", "at most 0 actions"), ("ja", "0件まで")):
         assert words in told.proof(none, language)  # type: ignore[arg-type]
     short = answer(prepared, aim="least", wanted=wanted, limit_m=100, number=None)
     assert short["not_asked"]["people"] > 0

@@ -17,7 +17,7 @@ with st.expander(page.say("model_areas.members", n=len(asked.members)), icon=":m
 result = room.answer(page, asked)
 names = room.names(page, asked.system)
 
-widgets.proposal(page.say("model_areas.proposal"), [names[area] for area in result["chosen"]])
+widgets.proposal(page.say("model_areas.proposal"), committee.chosen(result, names))
 widgets.figures(committee.figures(result, language))
 left, right = st.columns([6, 5], gap="medium")
 with left:

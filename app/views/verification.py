@@ -15,7 +15,11 @@ with where:
     treated = verification.choose_areas(page)
 if run is not None:
     table = verification.changes(page, run)
-    widgets.sentences(verification.sentences(page, table, treated))
+    told = verification.sentences(page, table, treated)
+    if len(told) > 1:
+        widgets.sentences(told)
+    else:
+        st.info(told[0])
     rows = verification.rows(page, table, treated)
     widgets.table(rows)
     widgets.download(page, "verification", rows)

@@ -17,6 +17,7 @@ Document = Mapping[str, Any]
 Names = Mapping[str, str]
 SHOWN_RANKS = 3
 """Ranks with a colour of their own; the others share one."""
+UNITS = ("people", "places", "properties")
 INKS = ("#fff", "#fff", "#1b2229", "#1b2229")
 
 
@@ -26,7 +27,7 @@ def criterion(name: str, language: text.Language) -> str:
     Examples
     --------
     >>> criterion("places", "en"), criterion("left_out_own", "en")
-    ('places there are', 'own without a place within the walk')
+    ('existing places', 'own without a place within the walk')
     """
     known = text.catalogue(language).get(f"criterion.{name}")
     if known or not name.startswith("left_out_"):
@@ -60,6 +61,11 @@ def order(answer: Document) -> list[str]:
         key=lambda row: (row["weighted_sum_rank"] or len(answer["ranking"]) + 1, row["area_id"]),
     )
     return [row["area_id"] for row in rows]
+
+
+def chosen(answer: Document, names: Names) -> list[str]:
+    """The proposed areas, the one with the most weight first."""
+    return [names[area] for area in order(answer) if area in answer["chosen"]]
 
 
 def acceptability(answer: Document, names: Names, language: text.Language) -> str:
@@ -111,10 +117,11 @@ def scores(answer: Document, names: Names, language: text.Language) -> Rows:
     criteria = [row["criterion"] for row in answer["criteria"]]
 
     def value(row: Mapping[str, Any]) -> Value:
-        number = row["value"]
+        number, name = row["value"], str(row["criterion"])
         if number is None or row["low"] is None or row["low"] == row["high"]:
-            return None if number is None else _short(number)
-        return words.between(_short(row["low"]), _short(row["high"]), language)
+            return None if number is None else _amount(name, number, language)
+        least, most = (_amount(name, row[end], language) for end in ("low", "high"))
+        return words.between(least, most, language)
 
     rows = [(names[area], *(value(told[area, name]) for name in criteria)) for area in order(answer)]
     columns = (
@@ -141,6 +148,14 @@ def types(answer: Document, names: Names, language: text.Language) -> Rows:
         for area in order(answer)
     ]
     return _rows("types", ("area", "type", "apartments:count", "shops:count"), rows, language)
+
+
+def _amount(name: str, number: float, language: text.Language) -> str:
+    """A value of a criterion with its unit."""
+    if name.endswith("_share"):
+        return words.percent(number, language)
+    unit = "people" if name.startswith("left_out") else {"vacancies": "properties"}.get(name, name)
+    return words.count(number, language, unit=unit) if unit in UNITS else _short(number)
 
 
 def _short(number: float) -> str:
@@ -198,7 +213,11 @@ def reasons(why: Sequence[Mapping[str, Any]], names: Names, language: text.Langu
         for key in ("value_a", "value_b"):
             if key in values:
                 known = values[key] is not None
-                values[key] = _short(values[key]) if known else text.say("unit.unknown", language)
+                values[key] = (
+                    _amount(str(reason["criterion"]), values[key], language)
+                    if known
+                    else text.say("unit.unknown", language)
+                )
         told.append(text.say(f"decide.why.{reason['code']}", language, **values))
     return told
 

@@ -8,7 +8,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo import schemas, text
-from geo.present import words
+from geo.present import siting, words
 from geo.present.tables import Column, Kind, Rows, Value
 from geo.study import Study
 
@@ -41,9 +41,7 @@ def whole(
     own = own.assign(rank=rank).sort_values(["rank", "limit_m"], kind="stable")
     rows: list[tuple[Value, ...]] = [
         _first("actions", [f"{n:,}" for n, _ in costs.values()], language),
-        _first(
-            "cost", [text.say("sites.yen", language, n=f"{yen:,.0f}") for _, yen in costs.values()], language
-        ),
+        _first("cost", [siting.yen(cost, language) for _, cost in costs.values()], language),
     ]
     for row in own.to_dict("records"):
         said = {"limit": f"{row['limit_m']:.0f}"}
@@ -135,5 +133,5 @@ def _signed(change: float, measure: str, language: text.Language) -> str:
     if change != change:
         return text.say("unit.unknown", language)
     if kind == "share":
-        return text.say("scenarios.points", language, n=f"{100 * change:+.1f}")
+        return text.say("scenarios.points", language, n=words.change(100 * change))
     return f"{change:+,.0f}" if kind == "count" else f"{change:+.3f}"

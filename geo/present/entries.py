@@ -135,7 +135,7 @@ def history(past: pd.DataFrame, place_id: str, *, language: text.Language) -> Ro
         field = row["field"] if isinstance(row["field"], str) else ""
         rows.append(
             (
-                *(words.short(row[name] if isinstance(row[name], str) else None) for name in _WHO),
+                *_who(row),
                 text.say(f"cli.action.{row['action']}", language),
                 _label(field, language) if field else "",
                 _was(field, row["before"], language),
@@ -145,6 +145,11 @@ def history(past: pd.DataFrame, place_id: str, *, language: text.Language) -> Ro
     keys = ("at", "by", "action", "field", "before", "after")
     head = tuple(Column(text.say(f"column.{key}", language)) for key in keys)
     return Rows(text.say("registry.history", language, n=len(rows)), head, tuple(rows), language)
+
+
+def _who(row: Mapping[str, Any]) -> tuple[str, str]:
+    at, by = (words.short(row[name] if isinstance(row[name], str) else None) for name in _WHO)
+    return words.moment(at), by
 
 
 _WHO = ("changed_at", "changed_by")

@@ -100,7 +100,7 @@ def _value(told: Any) -> Any:
 
 
 def history(table: pd.DataFrame, *, language: text.Language) -> Rows:
-    """Every change set, the newest first: when (UTC, as the column says), who, what, how many rows.
+    """Every change set, the newest first: when (Japan's time), who, what, how many rows.
 
     Parameters
     ----------
@@ -112,15 +112,18 @@ def history(table: pd.DataFrame, *, language: text.Language) -> Rows:
     rows = [
         (
             str(change),
-            at.removesuffix("+00:00").replace("T", " "),
+            words.moment(at),
             by,
-            name,
+            words.dataset(name, language),
             text.say(f"cli.action.{action}", language),
-            f"{n:,}",
+            n,
         )
         for (change, at, by, name, action), n in sets[::-1].items()
     ]
-    columns = _head("change at by dataset_id action rows", language)
+    columns = (
+        *_head("change at by dataset_id action", language),
+        Column(text.say("column.rows", language), "count"),
+    )
     return Rows(text.say("report.history", language), columns, tuple(rows), language)
 
 

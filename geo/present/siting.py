@@ -13,6 +13,8 @@ from geo.present.tables import Column, Rows, Value
 
 Document = Mapping[str, Any]
 Names = Mapping[str, str]
+TEN_THOUSAND = 10_000
+ROUND_YEN: Mapping[text.Language, int] = {"ja": TEN_THOUSAND, "en": 1_000_000}
 
 
 def names(places: gpd.GeoDataFrame, vacancies: gpd.GeoDataFrame, language: text.Language) -> dict[str, str]:
@@ -115,8 +117,17 @@ def figures(answer: Document, days: str, language: text.Language) -> list[tuple[
 
 
 def yen(amount: float, language: text.Language) -> str:
-    """An amount of money."""
-    return text.say("sites.yen", language, n=f"{amount:,.0f}")
+    """An amount of money, as a budget is spoken of: in ten thousands, in English in millions.
+
+    Examples
+    --------
+    >>> yen(4_500_000, "en"), yen(12_345, "en"), yen(0, "en")
+    ('4.5 million yen', '12,345 yen', '0 yen')
+    """
+    if amount < TEN_THOUSAND or amount % 1_000:
+        return text.say("sites.yen", language, n=f"{amount:,.0f}")
+    told = f"{amount / ROUND_YEN[language]:,.3f}".rstrip("0").rstrip(".")
+    return text.say("sites.yen_round", language, n=told)
 
 
 def plan(answer: Document, named: Names, language: text.Language) -> Rows:

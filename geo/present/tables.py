@@ -82,16 +82,17 @@ def html(table: Rows, *, marked: int | None = None) -> str:
     marked : int, optional
         The row that is chosen on the map.
     """
-    head = "".join(f"<th scope=col{_align(c)}>{html_format.escape(c.label)}</th>" for c in table.columns)
+    head = "".join(f"<th scope=col{_align(c)}>{words.markup(c.label)}</th>" for c in table.columns)
     body = "".join(_html_row(table, row, marked=i == marked) for i, row in enumerate(table.rows))
     named = any(len(table.show(row[0], table.columns[0].kind)) > LONGEST_LABEL for row in table.rows)
     if not table.rows:
         body = f'<tr><td colspan="{len(table.columns)}">{html_format.escape(_nothing(table))}</td></tr>'
     caption = html_format.escape(table.caption)
+    told = words.markup(table.caption)
     return (
         f'<div class="ib-table" tabindex="0" role="region" aria-label="{caption}">'
         f"<table{' class=ib-named' if named else ''}>"
-        f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<caption>{told}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -99,7 +100,9 @@ def _html_row(table: Rows, row: tuple[Value, ...], *, marked: bool) -> str:
     cells = []
     for i, (value, column) in enumerate(zip(row, table.columns, strict=True)):
         tag, kind = ("th", " scope=row") if i == 0 else ("td", _align(column))
-        cells.append(f"<{tag}{kind}>{html_format.escape(table.show(value, column.kind))}</{tag}>")
+        shown = table.show(value, column.kind)
+        told = words.markup(shown) if i == 0 or column.kind == "text" else html_format.escape(shown)
+        cells.append(f"<{tag}{kind}>{told}</{tag}>")
     return f"<tr{' class=ib-marked' if marked else ''}>{''.join(cells)}</tr>"
 
 

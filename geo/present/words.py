@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import shapely
 
 from geo import text
 
+UNBROKEN = re.compile(r"\d[\d,.:]*(?:(?:[-／〜–]| / )\d[\d,.:]*)+%?|\d[\d,.]* (?:m|km|ha)\b")
+"""What stays in one line: numbers of a house, a date, a fraction, hours, a length with its unit."""
+JAPAN = timezone(timedelta(hours=9))
 MARKDOWN = re.compile(r"[!-/:-@\[-`{-~]")
 """The ASCII punctuation, all of which may be escaped (CommonMark 2.4)."""
 
@@ -41,6 +46,19 @@ def _tell(remark: Mapping[str, Any], language: text.Language) -> str:
     if "group" in values:
         values["group"] = label("group", str(values["group"]), language)
     return text.tell(remark["code"], remark["template"], language, **values)
+
+
+def markup(sentence: str) -> str:
+    """A sentence as HTML: its words are text, and numbers that belong together stay in one line.
+
+    Examples
+    --------
+    >>> markup("<b> 17-16-6")
+    '&lt;b&gt; <span class=ib-one>17-16-6</span>'
+    >>> markup("within 500 m of 3 places")
+    'within <span class=ib-one>500 m</span> of 3 places'
+    """
+    return UNBROKEN.sub(r"<span class=ib-one>\g<0></span>", html.escape(sentence))
 
 
 def plain(name: str) -> str:
@@ -81,6 +99,48 @@ def percent(share: float | None, language: text.Language) -> str:
     if 0 < share < 1:
         rounded = min(max(rounded, 0.1), 99.9)
     return f"{rounded:.1f}%"
+
+
+def moment(told: str) -> str:
+    """When a change was made, in Japan's time: the history keeps the world's.
+
+    Examples
+    --------
+    >>> moment("2026-11-21T21:02:09+00:00"), moment("-")
+    ('2026-11-22 06:02', '-')
+    """
+    try:
+        return f"{datetime.fromisoformat(told).astimezone(JAPAN):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return told
+
+
+def dataset(name: str, language: text.Language) -> str:
+    """A dataset by its kind, and which of them where a project may hold several.
+
+    Examples
+    --------
+    >>> dataset("zones:middle_school", "en"), dataset("streets", "en"), dataset("places:salons", "en")
+    ('Zone boundaries (Middle school zones)', 'Streets', 'List of places (salons)')
+    """
+    kind, _, own = name.partition(":")
+    told = label("dataset", kind, language)
+    if not own:
+        return told
+    own = label("system", own, language)
+    return text.say("unit.which", language, kind=told, which=own)
+
+
+def change(value: float) -> str:
+    """A difference with its sign, one decimal.
+
+    Examples
+    --------
+    >>> change(1.23), change(-0.5), change(-0.001)
+    ('+1.2', '-0.5', '±0.0')
+    """
+    told = f"{value:+.1f}"
+    return "±0.0" if told in ("+0.0", "-0.0") else told
 
 
 def bounded(share: float | None, share_max: float | None, state: str, language: text.Language) -> str:
