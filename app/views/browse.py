@@ -77,7 +77,9 @@ with left:
         st.info(page.say("browse.choose"))
     elif found.empty:
         st.warning(page.say("browse.none"))
-    elif asked:
+    elif asked is None:
+        st.info(page.say("browse.found", n=len(found)))
+    else:
         counts = found["is_open"].value_counts()
         st.info(page.say("browse.open", n=int(counts.get(1, 0)), unknown=int(counts.get(-1, 0))))
 with right:

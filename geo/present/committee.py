@@ -126,7 +126,7 @@ def scores(answer: Document, names: Names, language: text.Language) -> Rows:
     rows = [(names[area], *(value(told[area, name]) for name in criteria)) for area in order(answer)]
     columns = (
         Column(text.say("model_areas.column.area", language)),
-        *(Column(criterion(name, language)) for name in criteria),
+        *(Column(criterion(name, language), "count") for name in criteria),
     )
     return Rows(
         text.say("model_areas.table.scores", language), columns, tuple(rows), language, tuple(order(answer))
@@ -226,7 +226,7 @@ def alternatives(answer: Document, names: Names, language: text.Language) -> Row
     """The proposal and other choices that are nearly as good."""
     joined = text.say("unit.list", language)
     found = [{"chosen": answer["chosen"], "total": answer["total"]}, *answer["alternatives"]]
-    rows = [(joined.join(names[area] for area in one["chosen"]), one["total"]) for one in found]
+    rows = [(joined.join(chosen({**answer, **one}, names)), one["total"]) for one in found]
     return _rows("alternatives", ("choice", "total:score"), rows, language)
 
 
@@ -238,7 +238,8 @@ def comparison(answer: Document, names: Names, language: text.Language) -> Rows:
         (names[area], names[pairs[area]["comparison_id"]], pairs[area]["distance"])
         if area in pairs
         else (names[area], none, "–")
-        for area in answer["chosen"]
+        for area in order(answer)
+        if area in answer["chosen"]
     ]
     return _rows("comparison", ("area", "compared", "distance:score"), rows, language)
 

@@ -134,4 +134,5 @@ def _signed(change: float, measure: str, language: text.Language) -> str:
         return text.say("unit.unknown", language)
     if kind == "share":
         return text.say("scenarios.points", language, n=words.change(100 * change))
-    return f"{change:+,.0f}" if kind == "count" else f"{change:+.3f}"
+    told = f"{change:+,.0f}" if kind == "count" else f"{change:+.3f}"
+    return told if told.strip("+-0.") else f"±{told[1:]}"

@@ -69,7 +69,8 @@ class View:
     zones: str | None = None
     """The layer of the zone system whose lines are drawn."""
     focus: dict[str, Any] | None = None
-    """What to fit into the window: ``{"layer", "i"}`` or ``{"code"}``; None: the asked ward."""
+    """What to fit into the window: ``{"layer", "i"}``, with ``places`` (one character each) the places that are 1 too,
+    or ``{"code"}``; None: the asked ward."""
     reach: bool = False
     """Whether the ground around the places that count is drawn, in the classes of the legend."""
     mark: int | None = None
@@ -385,9 +386,12 @@ def nearby(
         Entry(str(i), colour, text.say(key, language, limit=study.limit_m))
         for i, (key, colour) in enumerate(zip(keys, palettes.NEARBY, strict=True), start=1)
     )
-    counting_ = "".join("1" if place in near else "0" for place in on_map)
+    # Before a start is chosen no place is nearer than another: none is pale.
+    counting_ = "".join("1" if found is None or place in near else "0" for place in on_map)
     if found is not None and shown.get("mark") is not None:
-        shown["focus"] = {"layer": "areas", "i": shown["mark"]}
+        reached = set(found["place_id"])
+        walked = "".join("1" if place in reached else "0" for place in on_map)
+        shown["focus"] = {"layer": "areas", "i": shown["mark"], "places": walked}
     return View(
         layer="cells",
         codes="".join(codes),

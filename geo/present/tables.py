@@ -247,7 +247,7 @@ def nearby(found: pd.DataFrame, places: pd.DataFrame, *, asked: bool, language: 
     rows = [
         (
             row.name,
-            say("nearby.walk", minutes=f"{row.minutes:.0f}", metres=f"{row.distance_m:.0f}"),
+            say("nearby.walk", minutes=f"{row.minutes:.0f}", metres=f"{row.distance_m:,.0f}"),
             *((say(f"nearby.open_{int(row.is_open)}"),) if asked else ()),
             schedule.describe(opening.read(row.opening_text), say),
             words.label("place_kind", row.kind, language),

@@ -427,7 +427,14 @@
 
   function focusBox(view) {
     const focus = view.focus;
-    if (focus && focus.layer) return bounds(state.layers[focus.layer], focus.i);
+    if (focus && focus.layer) {
+      const box = L.latLngBounds([]).extend(bounds(state.layers[focus.layer], focus.i));
+      const places = state.layers.places.data;
+      places.shapes.forEach((shape, i) => {
+        if (focus.places && focus.places[i] === "1") box.extend(walk(shape, places.steps)[0]);
+      });
+      return box;
+    }
     if (focus && focus.code) {
       const layer = state.layers[view.layer];
       const box = L.latLngBounds([]);
