@@ -185,6 +185,8 @@ def value(field: str, found: Any, language: text.Language) -> str:
     if field in LISTS:
         named = (words.label(LABELS[field], one, language) for one in str(found).split(";"))
         return text.say("unit.list", language).join(named)
+    if field == "dataset_id":
+        return words.dataset(str(found), language)
     if field in LABELS:
         return words.label(LABELS[field], str(found), language)
     if isinstance(found, int | float):

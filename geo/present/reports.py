@@ -116,7 +116,7 @@ def history(table: pd.DataFrame, *, language: text.Language) -> Rows:
             by,
             words.dataset(name, language),
             text.say(f"cli.action.{action}", language),
-            n,
+            "–" if action == "imported" else n,
         )
         for (change, at, by, name, action), n in sets[::-1].items()
     ]

@@ -28,7 +28,7 @@ FORMULA = re.compile(r"^\s*[=+\-@|%\t\r＝＋－＠]")
 NUMBER = re.compile(r"^[+-]?\d+(\.\d+)?$")
 
 LONGEST_LABEL = 6
-"""Characters of a row's label that stays on one line."""
+"""Characters of a label that stays on one line."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,11 @@ def html(table: Rows, *, marked: int | None = None) -> str:
     marked : int, optional
         The row that is chosen on the map.
     """
-    head = "".join(f"<th scope=col{_align(c)}>{words.markup(c.label)}</th>" for c in table.columns)
+    head = "".join(f"<th scope=col{_align(c)}>{_label(c.label)}</th>" for c in table.columns)
     body = "".join(_html_row(table, row, marked=i == marked) for i, row in enumerate(table.rows))
     named = any(len(table.show(row[0], table.columns[0].kind)) > LONGEST_LABEL for row in table.rows)
     if not table.rows:
-        body = f'<tr><td colspan="{len(table.columns)}">{html_format.escape(_nothing(table))}</td></tr>'
+        body = f'<tr><td class=ib-text colspan="{len(table.columns)}">{html_format.escape(_nothing(table))}</td></tr>'
     caption = html_format.escape(table.caption)
     told = words.markup(table.caption)
     return (
@@ -104,6 +104,11 @@ def _html_row(table: Rows, row: tuple[Value, ...], *, marked: bool) -> str:
         told = words.markup(shown) if i == 0 or column.kind == "text" else html_format.escape(shown)
         cells.append(f"<{tag}{kind}>{told}</{tag}>")
     return f"<tr{' class=ib-marked' if marked else ''}>{''.join(cells)}</tr>"
+
+
+def _label(label: str) -> str:
+    told = words.markup(label)
+    return told if len(label) > LONGEST_LABEL else f"<span class=ib-one>{told}</span>"
 
 
 def _align(column: Column) -> str:

@@ -447,7 +447,7 @@
   }
 
   function fit(view) {
-    const key = JSON.stringify([view.focus, view.focus && view.focus.code ? view.codes : ""]);
+    const key = JSON.stringify([view.focus, view.focus && view.focus.code ? view.codes : "", Boolean(view.axes)]);
     if (state.focus === key) return;
     const first = state.focus === undefined;
     state.focus = key;
@@ -456,8 +456,10 @@
     state.map.invalidateSize({ animate: false });
     const narrow = state.map.getSize().x < 640;
     const foot = narrow && state.legend ? state.legend.getContainer().offsetHeight + 14 : 14;
+    /* A two-way legend is tall: the ward stands beside it. */
+    const beside = !narrow && view.axes && state.legend ? state.legend.getContainer().offsetWidth : 14;
     state.map.fitBounds(box, {
-      animate: !first, maxZoom: 16, paddingTopLeft: [14, 14], paddingBottomRight: [14, foot],
+      animate: !first, maxZoom: 16, paddingTopLeft: [beside, 14], paddingBottomRight: [14, foot],
     });
   }
 
