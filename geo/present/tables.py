@@ -108,7 +108,7 @@ def _html_row(table: Rows, row: tuple[Value, ...], *, marked: bool) -> str:
 
 def _label(label: str) -> str:
     told = words.markup(label)
-    return told if len(label) > LONGEST_LABEL else f"<span class=ib-one>{told}</span>"
+    return told if len(label) > LONGEST_LABEL else f"<span class=ib-short>{told}</span>"
 
 
 def _align(column: Column) -> str:

@@ -12,7 +12,7 @@ import shapely
 
 from geo import text
 
-UNBROKEN = re.compile(r"\d[\d,.:]*(?:(?:[-／〜–]| / )\d[\d,.:]*)+%?|\d[\d,.]* (?:m|km|ha)\b")
+UNBROKEN = re.compile(r"\d[\d,.:]*(?:(?:[-／〜–]| / )\d[\d,.:]*)+%?|\d[\d,.]* (?:m|km|ha)(?![A-Za-z])")
 """What stays in one line: numbers of a house, a date, a fraction, hours, a length with its unit."""
 JAPAN = timezone(timedelta(hours=9))
 MARKDOWN = re.compile(r"[!-/:-@\[-`{-~]")
@@ -55,8 +55,8 @@ def markup(sentence: str) -> str:
     --------
     >>> markup("<b> 17-16-6")
     '&lt;b&gt; <span class=ib-one>17-16-6</span>'
-    >>> markup("within 500 m of 3 places")
-    'within <span class=ib-one>500 m</span> of 3 places'
+    >>> markup("500 m以内, 3 places")
+    '<span class=ib-one>500 m</span>以内, 3 places'
     """
     return UNBROKEN.sub(r"<span class=ib-one>\g<0></span>", html.escape(sentence))
 
