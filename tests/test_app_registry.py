@@ -73,7 +73,7 @@ def test_an_entry_is_found_mended_confirmed_and_taken_back(town: projects.Projec
     app = page()
     assert not app.error
     app.text_input(key="words").set_value("zzz").run()
-    assert "見つかった居場所 0件" in written(app)
+    assert "見つかった居場所0件" in written(app)
     app.text_input(key="words").set_value(str(place["name"])).run()
     app.selectbox(key="entry_control").set_value(place["place_id"]).run()
     assert text.say("column.place_id", "ja") in written(app)
