@@ -396,6 +396,35 @@ def test_names_stay_text_in_html(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sentence", "whole"),
+    [
+        ("みなも区北櫓町17-16-6", ["17-16-6"]),
+        ("57.1%（1,157／2,026）", ["1,157／2,026"]),
+        ("21.7% (756 / 3,485)", ["756 / 3,485"]),
+        ("歩いて500 m以内、3 mm", ["500 m"]),
+        ("2026-06-01〜2026-06-28、8〜20時", ["2026-06-01〜2026-06-28", "8〜20"]),
+        ("3 places, 1 more", []),
+    ],
+)
+def test_numbers_that_belong_together_stay_in_one_line(sentence: str, whole: list[str]) -> None:
+    shown = words.markup(sentence)
+    assert re.findall("<span class=ib-one>(.*?)</span>", shown) == whole
+    assert re.sub("<.*?>", "", shown) == sentence
+
+
+def test_places_around_a_start_are_all_in_the_window_and_none_is_pale_without_one() -> None:
+    cells = gpd.GeoDataFrame({"origin_id": ["O1", "O2"]})
+    found = pd.DataFrame({"place_id": ["P1", "P3"], "is_open": [1, 0]})
+    asked: dict[str, Any] = {"study": Study(municipality_code=CODE), "language": "ja", "mark": 4}
+    on_map = ["P1", "P2", "P3"]
+    near = maps.nearby(found, cells, on_map, origin_id="O2", **asked)
+    assert near.focus == {"layer": "areas", "i": 4, "places": "101"}  # a closed one is looked at too
+    assert (near.places, near.codes) == ("100", "12")
+    nobody = maps.nearby(None, cells, on_map, origin_id=None, **asked | {"mark": None})
+    assert (nobody.places, nobody.focus) == ("111", None)
+
+
+@pytest.mark.parametrize(
     "name", [*HOSTILE, "=cmd|' /C calc'!A0", "+1+1", "-a", "@SUM(A1)", "＝1+1", " =x", "\t=x", "\r=x"]
 )
 def test_no_cell_is_a_formula(name: str) -> None:

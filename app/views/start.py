@@ -15,7 +15,7 @@ widgets.heading(page.say("start.heading", place=widgets.place(page), group=page.
 widgets.figures(widgets.key_figures(page))
 widgets.method(page)
 
-reach, worst = st.columns(2, gap="large")
+reach, worst = st.columns(2, gap="medium")
 with reach:
     if state.role() == state.PLANNER:
         st.subheader(page.say("start.reach"), anchor=False)

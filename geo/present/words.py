@@ -12,8 +12,10 @@ import shapely
 
 from geo import text
 
-UNBROKEN = re.compile(r"\d[\d,.:]*(?:(?:[-／〜–]| / )\d[\d,.:]*)+%?|\d[\d,.]* (?:m|km|ha)(?![A-Za-z])")
-"""What stays in one line: numbers of a house, a date, a fraction, hours, a length with its unit."""
+UNBROKEN = re.compile(
+    r"[A-Z]+-\d+|\d[\d,.:]*(?:(?:[-／〜–]| / )\d[\d,.:]*)+%?|\d[\d,.]* (?:m|km|ha)(?![A-Za-z])"
+)
+"""What stays in one line: names with numbers, house numbers, dates, fractions, hours, lengths with units."""
 JAPAN = timezone(timedelta(hours=9))
 MARKDOWN = re.compile(r"[!-/:-@\[-`{-~]")
 """The ASCII punctuation, all of which may be escaped (CommonMark 2.4)."""
