@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,8 @@ def data_page(language: str = "ja") -> AppTest:
 
 
 def shown(app: AppTest) -> str:
-    return "\n".join(str(element.proto.body) for element in app.get("html"))
+    told = "\n".join(str(element.proto.body) for element in app.get("html"))
+    return re.sub(r"<span class=ib-(?:one|short)>(.*?)</span>", r"\1", told)
 
 
 def test_a_list_is_read_corrected_accepted_and_taken_back(town: projects.Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ def page(view: str) -> AppTest:
 
 
 def shown(app: AppTest) -> str:
-    return "\n".join(str(element.proto.body) for element in app.get("html"))
+    told = "\n".join(str(element.proto.body) for element in app.get("html"))
+    return re.sub(r"<span class=ib-(?:one|short)>(.*?)</span>", r"\1", told)
 
 
 def press(app: AppTest, key: str, **values: object) -> AppTest:

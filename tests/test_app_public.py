@@ -19,6 +19,9 @@ from geo.present.tables import Rows
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
 WRITERS = re.compile(r"(projects?|decisions)\.(keep|add|undo|edit|decide|with_study|create)\(|\.commit\(")
 
+TOGETHER = re.compile(r"<span class=ib-(?:one|short)>(.*?)</span>")
+"""What stands in one line."""
+
 
 @pytest.fixture(scope="module")
 def town(build_town: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> projects.Project:
@@ -63,7 +66,7 @@ def test_every_page_for_all_is_shown_and_no_other(as_public: projects.Project) -
         assert not app.error
         assert [one.value for one in app.title] == [text.say(f"{name}.title", "ja")]
         assert not app.slider
-        words = "\n".join(str(one.proto.body) for one in app.get("html"))
+        words = TOGETHER.sub(r"\1", "\n".join(str(one.proto.body) for one in app.get("html")))
         if name != "help":
             assert (
                 text.say("app.few", "ja", k=as_public.study.disclosure_k, base=as_public.study.rounding)
@@ -104,7 +107,7 @@ def test_no_page_tells_the_public_of_so_few_people(
         written = [str(one.proto.body) for one in app.get("html")]
         written += [one.value for one in (*app.info, *app.warning, *app.header, *app.caption)]
         written += [option for radio in app.radio for option in radio.options]
-        told = html.unescape("\n".join(written)).replace(rounding, "")
+        told = html.unescape(TOGETHER.sub(r"\1", "\n".join(written))).replace(rounding, "")
         counts = re.findall(r"([\d,.]+)\s?(?:人|people)", re.sub(r"[1１][–～]\d+ ?(人|people)", "", told))
         assert all(not 0.5 <= float(n.replace(",", "")) < k for n in counts if n.strip(".,")), name
     assert len(tables) > 15

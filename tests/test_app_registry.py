@@ -49,7 +49,8 @@ def page(language: str = "ja", **link: str) -> AppTest:
 
 def written(app: AppTest) -> str:
     bodies = [str(element.proto.body) for element in app.get("html")]
-    return "\n".join(body for body in bodies if not body.startswith(("<script>", "<style>")))
+    told = "\n".join(body for body in bodies if not body.startswith(("<script>", "<style>")))
+    return re.sub(r"<span class=ib-(?:one|short)>(.*?)</span>", r"\1", told)
 
 
 def say(key: str, **values: object) -> str:
