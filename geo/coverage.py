@@ -332,11 +332,13 @@ def area_coverage(
 
 
 def _shares(coverage: pd.DataFrame, keys: list[str], limits_m: tuple[int, ...]) -> pd.DataFrame:
+    grouped = coverage.groupby(keys, sort=True)  # names are compared once, not once a limit
+    number, names = grouped.ngroup(), grouped.size().index.to_frame(index=False)
     parts = []
     for limit_m in limits_m:
-        counted = coverage.assign(**covered(coverage, limit_m=limit_m))
-        total = counted.groupby(keys, sort=True)[COUNTS].sum(min_count=1).reset_index()
-        parts.append(total.assign(limit_m=limit_m))
+        counted = coverage[["people"]].assign(**covered(coverage, limit_m=limit_m))
+        total = counted.groupby(number)[COUNTS].sum(min_count=1)
+        parts.append(names.assign(**{name: total[name].to_numpy() for name in COUNTS}, limit_m=limit_m))
     table = bounded(pd.concat(parts, ignore_index=True))
     return table.sort_values([*keys, "limit_m"], ignore_index=True)
 

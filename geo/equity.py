@@ -107,18 +107,20 @@ def theil(values: np.ndarray, people: np.ndarray, part: np.ndarray) -> tuple[flo
     >>> round(between, 4), round(within, 4)
     (0.1308, 0.0)
     """
-    whole = people.sum()
-    if not whole > 0 or not (values * people).sum() > 0:
-        return float("nan"), float("nan")
-    names, number = np.unique(part, return_inverse=True)
-    who = np.bincount(number, people, minlength=len(names))
-    have = np.bincount(number, people * values, minlength=len(names))
-    means = np.divide(have, who, out=np.zeros(len(names)), where=who > 0)
-    between, total = _theil(means, who), _theil(values, people)
-    return between, max(total - between, 0.0)
+    between = _between(values, people, np.unique(part, return_inverse=True)[1])
+    return between, max(_theil(values, people) - between, 0.0)
+
+
+def _between(values: np.ndarray, people: np.ndarray, number: np.ndarray) -> float:
+    """Theil's T of the means of the parts, which are numbered; a number that nobody has counts for nothing."""
+    who, have = np.bincount(number, people), np.bincount(number, people * values)
+    means = np.divide(have, who, out=np.zeros(len(who)), where=who > 0)
+    return _theil(means, who)
 
 
 def _theil(values: np.ndarray, people: np.ndarray) -> float:
+    if not people.sum() > 0 or not (values * people).sum() > 0:
+        return float("nan")
     relative = values / (np.sum(values * people) / people.sum())
     terms = np.where(relative > 0, relative * np.log(np.where(relative > 0, relative, 1.0)), 0.0)
     return float(max(np.sum(people * terms) / people.sum(), 0.0))
@@ -194,7 +196,7 @@ def table(
     rows = []
     origin, ids = pd.factorize(coverage["origin_id"])
     risks = need.reindex(ids).to_numpy(dtype=float)
-    whose = {system: pd.factorize(part.reindex(ids))[0] for system, part in sorted(parts.items())}
+    whose = {system: pd.factorize(part.reindex(ids))[0] + 1 for system, part in sorted(parts.items())}
     for (group, kind), own in _peopled(coverage.assign(origin=origin)):
         people, at = own["people"].to_numpy(), own["origin"].to_numpy()
         risk = risks[at]
@@ -215,10 +217,11 @@ def table(
                 else np.nan,
                 **_shortfall(values, people, good, study),
             }
+            total = _theil(values, people)
             for system, part in where.items():
-                between, within = theil(values, people, part)
-                split = {"theil": between + within, "theil_between": between, "theil_within": within}
-                rows.append({**measures, **split, "system": system})
+                between = _between(values, people, part)
+                split = {"theil_between": between, "theil_within": max(total - between, 0.0)}
+                rows.append({**measures, "theil": sum(split.values()), **split, "system": system})
     if not rows:
         return schemas.empty(schemas.Equity)
     result = pd.DataFrame(rows)
@@ -228,7 +231,8 @@ def table(
 
 def _peopled(coverage: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
     """The origins of each group and kind from which somebody of the group starts."""
-    for (group, kind), own in coverage[coverage["people"] > 0].groupby(["group", "kind"], sort=True):
+    used = coverage.drop(columns=["second_m", "third_m", "possible_m", "reason"])
+    for (group, kind), own in used[used["people"] > 0].groupby(["group", "kind"], sort=True):
         yield (str(group), str(kind)), own
 
 
