@@ -44,10 +44,11 @@ def dependence(
     at = pd.Index(places["place_id"]).get_indexer(near["place_id"])
     walk = near["distance_m"].to_numpy(dtype=float)
     starts = pd.CategoricalIndex(near["origin_id"])  # each id is looked up once, not once a pair
+    asked, rows = covered[["origin_id", "people", "second_m"]], dict(coverage.rows_of(covered))
     parts = []
     for group in study.groups:
         for kind in coverage.KINDS:
-            own = covered[(covered["group"] == group.group) & (covered["kind"] == kind)]
+            own = asked.iloc[rows.get((group.group, kind), [])]
             if own["people"].notna().any():
                 row = pd.Index(own["origin_id"]).get_indexer(starts)
                 fits = coverage.fits(places, group, kind, study).to_numpy()
@@ -104,9 +105,10 @@ def fragile(
     """
     near = pairs[pairs["distance_m"] <= study.limit_m]
     starts = pd.CategoricalIndex(near["origin_id"])  # each id is looked up once, not once a pair
+    asked, rows_of = covered[["origin_id", "people"]], dict(coverage.rows_of(covered))
     rows = []
     for group in study.groups:
-        own = covered[(covered["group"] == group.group) & (covered["kind"] == "any")]
+        own = asked.iloc[rows_of.get((group.group, "any"), [])]
         fits = places.loc[coverage.fits(places, group, "any", study), "place_id"]
         counts = near["place_id"].isin(fits).to_numpy()
         n = np.bincount(starts.codes[counts], minlength=len(starts.categories))
