@@ -398,9 +398,10 @@ def gap_options(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _open_share(cells: pd.DataFrame) -> dict[str, Any]:
     """Cells weigh by their half-hours."""
-    weights = cells["slots"] / cells["slots"].sum()
+    weights = cells["slots"].to_numpy() / cells["slots"].sum()
     return {
-        name: number((cells[name] * weights).sum(min_count=1), 6) for name in ("open_share", "unknown_share")
+        name: number(float(np.sum(cells[name].to_numpy() * weights)), 6)
+        for name in ("open_share", "unknown_share")
     }
 
 
