@@ -15,12 +15,15 @@ import shapely
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from geo import project as projects
 from geo import schemas
 from geo import study as studies
+from geo.cli import analysis
 from geo.store import GeoPackage
 
 if TYPE_CHECKING:
     from geo.project import Project
+    from geo.sources import Reading
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -45,6 +48,32 @@ def realdata() -> Path:
 def sample() -> Path:
     """The fictional ward."""
     return ROOT / "data" / "sample"
+
+
+BUNKYO = (
+    "admin/tokyo23_n03/13105.json",
+    "school_zones/tokyo23_a32_2013/MiddleSchool.geojson",
+    "census/estat_r2ka_tokyo_6wards/r2ka13105.shp",
+    "census/tokyo_single_households/tokyoList.js",
+    "places/kodomo_shokudo/kodomo-shokudo.csv",
+)
+
+
+@pytest.fixture(scope="module", params=["sample", pytest.param("bunkyo", marks=pytest.mark.realdata)])
+def whole_ward(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Project, int]:
+    """The fictional ward, with streets and all lists, or Bunkyo from its own files; and how many live there."""
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "sample":
+        return analysis._demo_project(folder), 101_851
+    realdata: Path = request.getfixturevalue("realdata")
+    project = projects.create(folder / "ward", municipality="13105")
+    readings: list[Reading] = []
+    for name in BUNKYO:
+        readings += projects.read(project, [realdata / name], before=readings)
+    projects.add(project, readings)
+    return project, 240_069
 
 
 # --- the tiny town --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from geo import errors, schemas, text
 from geo import project as projects
 from geo import study as studies
 from geo.present import geometry
+from geo.project import Project
 from geo.store import GeoPackage
 
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
@@ -136,31 +137,13 @@ def test_each_control_of_a_page_once(
     assert [title.value for title in app.title] == [text.say(f"{view}.title", "en")]
 
 
-@pytest.fixture(scope="module")
-def bunkyo(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Bunkyo from its own files, without streets."""
-    ward = tmp_path_factory.mktemp("bunkyo") / "bunkyo"
-    files = (
-        "admin/tokyo23_n03/13105.json",
-        "school_zones/tokyo23_a32_2013/MiddleSchool.geojson",
-        "census/estat_r2ka_tokyo_6wards/r2ka13105.shp",
-        "places/kodomo_shokudo/kodomo-shokudo.csv",
-    )
-    ward.mkdir()
-    study = studies.make(municipality_code="13105")
-    studies.write(study, ward / "study.toml")
-    project = projects.Project(ward, study)
-    projects.add(project, projects.read(project, [realdata / file for file in files]))
-    return ward
-
-
-@pytest.mark.realdata
 @pytest.mark.parametrize("language", text.LANGUAGES)
-def test_every_page_shows_bunkyo(
-    open_app: Callable[..., AppTest], bunkyo: Path, language: text.Language
+def test_every_page_shows_a_whole_ward(
+    open_app: Callable[..., AppTest], whole_ward: tuple[Project, int], language: text.Language
 ) -> None:
-    app = open_app(bunkyo, "start", language)
-    assert any(count in words_on(app) for count in ("240,069人", "240,069 people"))
+    ward, people = whole_ward
+    app = open_app(ward.path, "start", language)
+    assert any(f"{people:,}{unit}" in words_on(app) for unit in ("人", " people"))
     for view in sorted(PAGES, key=lambda view: view == "registry"):
         app.switch_page(f"views/{view}.py").run()
         assert not app.exception
@@ -396,7 +379,6 @@ def test_a_fault_of_the_program_is_a_sentence_too(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     from app import cache  # here: the folder above must be known first
-    from geo import project as projects
 
     path = build_town().project(tmp_path / "own", seed=7).path
     project = projects.open_(path)

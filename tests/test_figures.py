@@ -13,39 +13,24 @@ import numpy as np
 import pytest
 
 from geo import pipeline, schemas
-from geo import project as projects
 from geo.cli import analysis
 from geo.present import reach, sheet, tables
 from geo.store import GeoPackage
 
-BUNKYO = (
-    "admin/tokyo23_n03/13105.json",
-    "school_zones/tokyo23_a32_2013/MiddleSchool.geojson",
-    "census/estat_r2ka_tokyo_6wards/r2ka13105.shp",
-    "census/tokyo_single_households/tokyoList.js",
-    "places/kodomo_shokudo/kodomo-shokudo.csv",
-)
 TOLD = ("people", "covered_people", "covered_share")
 
 
-@pytest.fixture(scope="module", params=["sample", pytest.param("bunkyo", marks=pytest.mark.realdata)])
-def kept(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def kept(whole_ward):
     """A run as it is kept: its document, its tables, and the project that it is of."""
-    folder = tmp_path_factory.mktemp(request.param)
-    if request.param == "sample":
-        project = analysis._demo_project(folder)
-    else:
-        realdata = request.getfixturevalue("realdata")
-        project, readings = projects.create(folder / "ward", municipality="13105"), []
-        for name in BUNKYO:
-            readings += projects.read(project, [realdata / name], before=readings)
-        projects.add(project, readings)
+    project, people = whole_ward
     run = pipeline.run(project)
     store = GeoPackage(run.path / "results.gpkg")
     names = list(json.loads((run.path / "manifest.json").read_text(encoding="utf-8"))["results"])
     document = json.loads((run.path / "summary.json").read_text(encoding="utf-8"))
     return SimpleNamespace(
-        name=request.param,
+        municipality=project.study.municipality_code,
+        everybody=people,
         run=run,
         said=document,
         study=project.study,
@@ -66,7 +51,7 @@ def unknown_is_nan(value):
 def test_nobody_is_lost_or_doubled(kept):
     census = kept.areas["people"].sum()
     everybody = kept.Coverage[kept.Coverage["group"] == "all"]
-    assert census == kept.said["population"]["all"] == {"sample": 101851, "bunkyo": 240069}[kept.name]
+    assert census == kept.said["population"]["all"] == kept.everybody
     for _, own in everybody.groupby("kind"):
         assert own["people"].sum() == pytest.approx(census)
     for table in (kept.AreaCoverage, kept.FunctionCoverage):
@@ -244,7 +229,7 @@ def test_what_anybody_may_see_is_the_same_rounded_or_hidden(kept):
 def test_every_section_is_there_or_says_why_not(kept):
     codes = {remark["code"] for remark in kept.said["known"]}
     absent = {name for name, value in kept.said.items() if value is None}
-    if kept.name == "sample":
+    if kept.municipality == analysis.SAMPLE_CODE:
         assert absent == {"future_population"}
         return
     assert absent == {"future_population", "streets"}
