@@ -25,6 +25,8 @@ AGAIN_S = 10.0
 SHOWN = 20
 """So many options are told with how often they stay."""
 Document = dict[str, Any]
+ORDERED = (*aims.ROW_AIMS, "room")
+"""Aims whose plan is told in their own unit; the others' in people newly covered."""
 UNITS: Mapping[str, str] = {
     "cover": "people",
     "need": "weighted",
@@ -80,26 +82,26 @@ def answer(prepared: Prepared, study: studies.Study, question: Siting) -> Docume
 def _plan(desk: _Desk, found: Solution, limit_m: float) -> Document:
     """What follows from a choice."""
     question, options, rules = desk.question, desk.options, desk.question.rules()
-    rows, serves = desk.rows(limit_m)
-    ordered = (rows, serves) if question.aim in aims.ROW_AIMS else desk.rows(limit_m, aim="cover")
-    plan = plans.roll_out(*ordered, options, found.chosen, years=question.years)
+    plan = plans.roll_out(desk.worth(limit_m), options, found.chosen, years=question.years)
     plan = plan.sort_values("step").merge(options[["option_id", "site_id"]], on="option_id")
     budgets = plans.steps(question.budget_yen) if question.budget_yen else []
     again, aim = desk.ask(limit_m, time_limit_s=AGAIN_S), question.aim
     frontier = plans.frontier(again, options, rules=rules, budgets_yen=budgets, aim=aim)
     instead = plans.alternatives(again, options, found, rules=rules, aim=aim)
+    kinds = plans.each_action(again, options, rules=rules, aim=aim)
     stays, asked = plans.robustness(desk.variations(limit_m), options, rules=rules)
     return {
         "chosen": list(found.chosen),
         "cost_yen": summary.number(float(plan["cost_yen"].sum())),
         "people": _people(*desk.rows(limit_m, aim="cover"), options, found.chosen),
         "plan": summary.rows(plan),
-        "plan_unit": UNITS[aim] if aim in aims.ROW_AIMS else "people",
+        "plan_unit": UNITS[aim] if aim in ORDERED else "people",
         "frontier": summary.rows(frontier),
+        "actions": summary.rows(kinds),
         "alternatives": summary.rows(instead),
         "robustness": summary.rows(stays.head(SHOWN)),
         "robustness_of": sorted(asked),
-        "sites": _sites(desk.prepared, options, [plan, frontier, instead, stays]),
+        "sites": _sites(desk.prepared, options, [plan, frontier, kinds, instead, stays]),
         "funnel": _funnel(desk.prepared.vacancies, question),
         "planned": len(planned(options, found.chosen, question)),
     }
@@ -128,6 +130,7 @@ class _Desk:
     def _tables(self, limit_m: float, wanted: Sequence[Wanted]) -> aims.Tables:
         first, aim = wanted[0], self.question.aim
         rows, serves = self.rows(limit_m, wanted=wanted) if aim in aims.ROW_AIMS else (_NONE, _NONE)
+        seats, room = self._room(wanted) if aim == "room" else (_NONE, _NONE)
         reach = self._serving(first)
         near = sites.within(reach, limit_m=limit_m) if aim in ("least", "backup") else reach
         demand = _demand(self.prepared, first.group)
@@ -138,11 +141,19 @@ class _Desk:
             serves=serves,
             demand=demand,
             reach=reach,
-            room=self.reach[self.reach["option_id"].isin(_with_room(self.options))],
+            seats=seats,
+            room=room,
             membership=self._zones() if aim == "fair" else _NONE,
             limit_m=limit_m,
             far_m=self.question.far_m,
         )
+
+    def worth(self, limit_m: float) -> plans.Worth:
+        """By what the chosen options are put in order."""
+        if self.question.aim == "room":
+            return plans.room(self.ask(limit_m, time_limit_s=AGAIN_S), self.options)
+        aim = self.question.aim if self.question.aim in aims.ROW_AIMS else "cover"
+        return plans.served(*self.rows(limit_m, aim=aim), self.options)
 
     def left_out(self, limit_m: float) -> Document | None:
         """People whom nothing reaches, where everybody was asked for and they were left out."""
@@ -243,6 +254,20 @@ class _Desk:
         rows, serves = (pd.concat([part[i] for part in parts], ignore_index=True) for i in (0, 1))
         return rows, serves.astype("category")
 
+    def _room(self, wanted: Sequence[Wanted]) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """People of each group, and the options that have room for them in a week."""
+        people = self.prepared.at_origins.assign(origin_id=self.prepared.origins["origin_id"].to_numpy())
+        people = people[~self.prepared.on_water.to_numpy()]
+        welcome = candidates.welcoming(self.options, self.prepared.places, study=self.study)
+        asked = {group.group: group for group in _groups(self.study, wanted)}
+        # A place whose room is not known limits nobody who comes today; that it has room for others is not sure.
+        own = self.options
+        there = own.loc[(own["standing"] == "existing") & own["capacity"].isna(), "site_id"]
+        unsure = own.loc[(own["action"] == "widen") & own["site_id"].isin(there), "option_id"]
+        welcome = welcome[~welcome["option_id"].isin(unsure)]
+        seats, room = candidates.room_rows(people, self.reach, welcome, list(asked.values()))
+        return seats, room.astype({"origin_id": "category", "option_id": "category"})
+
     @cached_property
     def _when(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """When the options are open, and whom they welcome."""
@@ -316,11 +341,6 @@ def _groups(study: studies.Study, wanted: Sequence[Wanted]) -> list[studies.Grou
     return [groups[one.group] for one in wanted]
 
 
-def _with_room(options: gpd.GeoDataFrame) -> pd.Series:
-    """The options that bring room: what exists, new places, and enlargements."""
-    return options.loc[options["action"].isin(("open", "enlarge")), "option_id"]
-
-
 def options_of(prepared: Prepared, study: studies.Study, question: Siting) -> gpd.GeoDataFrame:
     """The options of a question: standing and zones as it asks."""
     options = candidates.options(
@@ -332,6 +352,7 @@ def options_of(prepared: Prepared, study: studies.Study, question: Siting) -> gp
         study=study,
         enlarge_share=question.enlarge_share,
         new_capacity=question.new_capacity,
+        new_days_per_week=question.new_days_per_week,
     )
     known = set(options["option_id"])
     strange = sorted({*question.required, *question.forbidden} - known)
@@ -352,7 +373,8 @@ def options_of(prepared: Prepared, study: studies.Study, question: Siting) -> gp
         zone = options["option_id"].map(first.set_index("option_id")["zone_id"])
         # A place outside every zone is a zone of its own, not one with all others outside.
         zone = zone.where(zone.notna(), options["option_id"])
-    return gpd.GeoDataFrame(options.assign(standing=standing, zone_id=zone))
+    room = options["capacity"] / question.visits_per_week  # of a week, in people
+    return gpd.GeoDataFrame(options.assign(standing=standing, zone_id=zone, capacity=room))
 
 
 def walks(
@@ -422,7 +444,7 @@ def _people(
     for (group, kind), part in rows.groupby(["group", "kind"], sort=True):
         own = part.assign(weight=part["people"])
         mine = serves[serves["row_id"].isin(own["row_id"])]
-        fresh = plans.gain(own, mine, options, chosen)
+        fresh = plans.served(own, mine, options)(chosen)
         told.append(
             {
                 "group": group,

@@ -260,6 +260,42 @@ def test_second_places_room_and_the_weakest_zone_are_those_of_a_brute_force() ->
             assert served.objective == pytest.approx(max(map(most, choices))), seed
 
 
+ROOM = {"p": 10, "more:p": 20, "longer:p": 15, "larger:p": 5, "wider:p": 0, "open:v": 12}
+
+
+def room(older: float, children: float, number: int, forbidden: tuple[str, ...] = ()) -> solver.Solution:
+    """Older people are let in at p, children when it is made wider; the new place is for both."""
+    table = options_of(
+        [
+            {
+                "option_id": name,
+                "site_id": name.rpartition(":")[2],
+                "capacity": float(size),
+                "standing": "existing" if name == "p" else "forbidden" if name in forbidden else "candidate",
+            }
+            for name, size in ROOM.items()
+        ]
+    )
+    demand = pd.DataFrame({"origin_id": ["old", "young"], "people": [older, children]})
+    pairs = [("young" if name == "wider:p" else "old", name) for name in ROOM] + [("young", "open:v")]
+    reach = pd.DataFrame(pairs, columns=["origin_id", "option_id"]).assign(distance_m=100.0)
+    return sites.capacitated_cover(demand, reach, table, limit_m=100, rules=Rules(number=number))
+
+
+def test_every_action_brings_the_room_that_it_adds_or_lets_others_in() -> None:
+    """At most one action at a site: the room of what is there and of the action are one."""
+    assert (room(40, 8, 0).chosen, room(40, 8, 0).objective) == ((), 10)
+    assert (room(40, 8, 1).chosen, room(40, 8, 1).objective) == (("more:p",), 30)
+    assert (set(room(40, 8, 2).chosen), room(40, 8, 2).objective) == ({"more:p", "open:v"}, 42)
+    dear = ("more:p", "open:v")
+    assert (room(40, 8, 1, dear).chosen, room(40, 8, 1, dear).objective) == (("longer:p",), 25)
+    dear += ("longer:p",)
+    assert (room(40, 8, 1, dear).chosen, room(40, 8, 1, dear).objective) == (("larger:p",), 15)
+    # Six older people leave four of ten seats to children, once they are let in; more seats alone bring nothing.
+    assert (room(6, 8, 1, dear).chosen, room(6, 8, 1, dear).objective) == (("wider:p",), 10)
+    assert (room(6, 0, 5).chosen, room(6, 0, 5).objective) == ((), 6)
+
+
 def orlib(path: Path) -> tuple[np.ndarray, int]:
     """Distances between all nodes; of edges given twice the last counts."""
     words = [int(word) for word in path.read_text().split()]

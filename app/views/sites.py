@@ -41,6 +41,7 @@ if result is not None and result["chosen"]:
         st.html(siting.frontier_bars(result, asked.budget_yen, language))
         widgets.table(siting.frontier(result, names, language))
 
+    widgets.table(siting.actions(result, names, language))
     st.subheader(page.say("sites.doubt"), anchor=False)
     widgets.table(siting.alternatives(result, names, language))
     widgets.table(siting.robustness(result, names, language))

@@ -41,8 +41,8 @@ class Tables:
         ``origin_id, people`` of the first group that is wanted.
     reach : schemas.Reach
         Of the options that serve this group as this kind of place.
-    room : DataFrame
-        ``schemas.Reach`` of the options that bring room.
+    seats, room : DataFrame
+        ``origin_id, people`` and ``schemas.Reach`` of :func:`geo.decide.candidates.room_rows`.
     membership : DataFrame
         ``zone_id, origin_id`` of the zones that are to be alike.
     limit_m : float
@@ -54,6 +54,7 @@ class Tables:
     serves: pd.DataFrame
     demand: pd.DataFrame
     reach: pd.DataFrame
+    seats: pd.DataFrame
     room: pd.DataFrame
     membership: pd.DataFrame
     limit_m: float
@@ -67,9 +68,10 @@ def asking(aim: Aim, given: Tables, *, time_limit_s: float = sites.TIME_LIMIT_S,
     ----------
     aim : str
         ``cover`` most people newly within the walk, ``need`` the same with people weighted by need, ``hours`` most
-        person-hours with something open, ``room`` most people who find room, ``fair`` the zone with the smallest share
-        as high as can be, ``median`` the shortest mean walk, ``center`` the shortest longest walk, ``least`` the
-        fewest options with which everybody has a place, ``backup`` of these the one with most second places.
+        person-hours with something open, ``room`` most people who find room in a week, ``fair`` the zone
+        with the smallest share as high as can be, ``median`` the shortest mean walk, ``center`` the shortest longest
+        walk, ``least`` the fewest options with which everybody has a place, ``backup`` of these the one with most
+        second places.
     given : Tables
     time_limit_s : float
     seed : int
@@ -114,10 +116,9 @@ def better(aim: Aim, one: float, other: float) -> float:
 
 def _room(given: Tables, options: gpd.GeoDataFrame, rules: Rules, time_limit_s: float, seed: int) -> Solution:
     del seed  # HiGHS alone answers, from its own fixed seed.
-    found = sites.capacitated_cover(
-        given.demand, given.room, options, limit_m=given.limit_m, rules=rules, time_limit_s=time_limit_s
+    return sites.capacitated_cover(
+        given.seats, given.room, options, limit_m=given.limit_m, rules=rules, time_limit_s=time_limit_s
     )
-    return replace(found, chosen=_useful(found.chosen, given.room, options))
 
 
 def _fair(given: Tables, options: gpd.GeoDataFrame, rules: Rules, time_limit_s: float, seed: int) -> Solution:

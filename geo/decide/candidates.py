@@ -141,6 +141,7 @@ def options(
     study: Study,
     enlarge_share: float = 0.5,
     new_capacity: float | None = None,
+    new_days_per_week: float = 5,
 ) -> gpd.GeoDataFrame:
     """Existing places, properties that pass the gate, and actions on open places.
 
@@ -156,14 +157,17 @@ def options(
     enlarge_share : float
         Room that an enlargement adds, as a share of the present capacity.
     new_capacity : float, optional
-        People whom a new place has room for; None: no limit is known.
+        People whom a new place has room for in a session; None: no limit is known.
+    new_days_per_week : float
+        Days on which a new place, and one with more days or made permanent, opens.
 
     Returns
     -------
     options : schemas.Options
         ``option_id`` is ``action:site_id``. Of an existing place with known opening days that is not permanent:
         ``more_days`` and ``permanent``; of one that is not for everybody: ``widen``; of one with known capacity:
-        ``enlarge``.
+        ``enlarge``. ``capacity`` is the room in a week (:func:`geo.fca.weekly_capacity`): of a place what it has, of
+        an action what it adds; of ``widen`` nothing, it lets others in.
     """
     running = gpd.GeoDataFrame(places[(places["status"] == "open") & coverage.precise(places, study)])
     occasional = running["open_days_per_week"].notna() & ~coverage.permanent(running, study)
@@ -175,15 +179,20 @@ def options(
         "enlarge": running["capacity"] > 0,
     }
     there = _rows(running, "place_id", "open", "existing", Cost(0, 0)).assign(option_id=running["place_id"])
-    parts = [there.assign(capacity=running["capacity"])]
+    weekly = running["capacity"] * running["open_days_per_week"]
+    more = running["capacity"] * (new_days_per_week - running["open_days_per_week"]).clip(lower=0)
+    # Where the room of a week is not known, the place itself is not limited: an action adds nothing to that.
+    adds = {"more_days": more, "permanent": more, "widen": 0 * weekly, "enlarge": weekly * enlarge_share}
+    parts = [there.assign(capacity=weekly)]
     if "open" in costs:
         new = _new(passing(vacancies, gate, role=role), costs["open"])
-        parts.append(new.assign(capacity=np.nan if new_capacity is None else float(new_capacity)))
+        room = np.nan if new_capacity is None else new_capacity * new_days_per_week
+        parts.append(new.assign(capacity=room))
     for action, which in offered.items():
         if action in costs:
             own = gpd.GeoDataFrame(running[which.astype(bool)])
-            room = own["capacity"] * enlarge_share if action == "enlarge" else np.nan
-            parts.append(_rows(own, "place_id", action, "candidate", costs[action]).assign(capacity=room))
+            rows = _rows(own, "place_id", action, "candidate", costs[action])
+            parts.append(rows.assign(capacity=adds[action][own.index].fillna(0)))
     parts = [part for part in parts if len(part)]
     if not parts:
         return gpd.GeoDataFrame(schemas.empty(schemas.Options).to_crs(places.crs))
@@ -284,6 +293,44 @@ def welcoming(options: pd.DataFrame, places: gpd.GeoDataFrame, *, study: Study) 
         fits = here.isna() | (here == (options["action"] != "widen"))
         parts.append(options.loc[fits, ["option_id"]].assign(group=group.group))
     return pd.concat(parts, ignore_index=True)
+
+
+def room_rows(
+    people: pd.DataFrame, near: pd.DataFrame, welcome: pd.DataFrame, groups: Sequence[Group]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """People of each group where they start to walk, each person once, and the options that have room for them.
+
+    Parameters
+    ----------
+    people : DataFrame
+        ``origin_id`` and a column for each group.
+    near : schemas.Reach
+    welcome : DataFrame
+        Of :func:`welcoming`.
+    groups : sequence of Group
+        Those that are wanted. Beside others the group of everybody counts the rest: all people less those of the
+        others, none below 0.
+
+    Returns
+    -------
+    demand : DataFrame
+        ``origin_id, people``, the origin marked by the group.
+    reach : DataFrame
+        ``origin_id, option_id, distance_m`` with the same marks.
+    """
+    named = [group for group in groups if group.column != "people" or group.targets]
+    demands, reaches = [], []
+    for group in groups:
+        mark, count = f"|{group.group}", people[group.group]
+        if group not in named:
+            count = (count - people[[one.group for one in named]].sum(axis=1)).clip(lower=0)
+        own = pd.DataFrame({"origin_id": people["origin_id"], "people": count})
+        own = own[own["people"] > 0]
+        fit = welcome.loc[welcome["group"] == group.group, "option_id"]
+        walks = near[near["option_id"].isin(fit) & near["origin_id"].isin(own["origin_id"])]
+        demands.append(own.assign(origin_id=own["origin_id"] + mark))
+        reaches.append(walks.assign(origin_id=walks["origin_id"] + mark))
+    return pd.concat(demands, ignore_index=True), pd.concat(reaches, ignore_index=True)
 
 
 def open_slots(

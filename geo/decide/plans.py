@@ -1,16 +1,18 @@
 """From a choice to a plan: which first, what more money buys, what if one falls through, what stays in any case.
 
 The order is that of weighted rows and who serves them (:func:`geo.decide.candidates.rows`,
-:func:`geo.decide.candidates.week_rows`); all else asks the question of the aim (:mod:`geo.decide.aims`) again.
+:func:`geo.decide.candidates.week_rows`), or of room; all else asks the question of the aim (:mod:`geo.decide.aims`)
+again.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from geo import schemas
@@ -19,21 +21,18 @@ from geo.decide.aims import Aim, Asking
 from geo.decide.rules import Rules
 from geo.decide.solver import Solution
 
+Worth = Callable[[Sequence[str]], float]
+"""What a set of options brings beyond today."""
 
-def roll_out(
-    rows: pd.DataFrame,
-    serves: pd.DataFrame,
-    options: gpd.GeoDataFrame,
-    chosen: Sequence[str],
-    *,
-    years: float,
-) -> pd.DataFrame:
-    """The chosen options in the order that serves most people soonest.
+
+def roll_out(worth: Worth, options: gpd.GeoDataFrame, chosen: Sequence[str], *, years: float) -> pd.DataFrame:
+    """The chosen options in the order that brings most soonest.
 
     Parameters
     ----------
-    rows, serves : DataFrame
-        ``row_id, weight`` and ``row_id, option_id``.
+    worth : callable
+        What a set of options brings beyond today, of which no option brings more when it comes later: :func:`served`
+        of rows that add up, or room.
     options : schemas.Options
     chosen : sequence of str
     years : float
@@ -43,28 +42,32 @@ def roll_out(
     -------
     plan : schemas.Sites
         ``gain`` is what each adds to those before it, ``loss`` what the whole plan loses without it. Each step takes
-        the largest gain (Nemhauser, Wolsey & Fisher 1978: at every step at least 63 % of what so many could serve).
+        the largest gain (Nemhauser, Wolsey & Fisher 1978: at every step at least 63 % of what so many could bring).
     """
-    served = _Served(rows, serves, options)
     cost = (options["cost_yen"] + years * options["yearly_yen"]).set_axis(options["option_id"])
     action = options.set_index("option_id")["action"]
     left, total = sorted(chosen), 0.0
+    most = dict.fromkeys(left, np.inf)  # what each can bring at most: what it brought when it was last asked
     order: list[dict[str, object]] = []
     taken: list[str] = []
+    whole = worth(sorted(chosen)) if left else 0.0
     while left:
-        gains = {name: served.gain([*taken, name]) - total for name in left}
-        name = max(left, key=lambda one: (gains[one], -cost[one], [-ord(c) for c in one]))
-        total += gains[name]
-        rest = [other for other in chosen if other != name]
+        fresh: set[str] = set()
+        name = min(left, key=lambda one: (-most[one], cost[one], one))
+        while name not in fresh:
+            most[name] = worth(sorted([*taken, name])) - total
+            fresh.add(name)
+            name = min(left, key=lambda one: (-round(most[one], 6), cost[one], one))
+        total += most[name]
         order.append(
             {
                 "option_id": name,
                 "step": len(order) + 1,
                 "action": action[name],
                 "cost_yen": float(cost[name]),
-                "gain": gains[name],
+                "gain": most[name],
                 "total": total,
-                "loss": served.gain(list(chosen)) - served.gain(rest),
+                "loss": whole - worth([other for other in sorted(chosen) if other != name]),
             }
         )
         left.remove(name)
@@ -91,9 +94,22 @@ class _Served:
         return float(self.weight.reindex(sorted(reached)).sum())
 
 
-def gain(rows: pd.DataFrame, serves: pd.DataFrame, options: gpd.GeoDataFrame, chosen: Sequence[str]) -> float:
-    """Weight that chosen options serve beyond the existing places."""
-    return _Served(rows, serves, options).gain(chosen)
+def served(rows: pd.DataFrame, serves: pd.DataFrame, options: gpd.GeoDataFrame) -> Worth:
+    """Weight that a set of options serves beyond the existing places."""
+    return _Served(rows, serves, options).gain
+
+
+def room(ask: Asking, options: gpd.GeoDataFrame) -> Worth:
+    """People for whom a set of options brings room beyond the existing places, by the question of the aim ``room``."""
+    there = options["standing"] == "existing"
+
+    def people(chosen: Sequence[str]) -> float:
+        standing = pd.Series("forbidden", index=options.index).mask(there, "existing")
+        standing = standing.mask(options["option_id"].isin(chosen), "required")
+        return ask(gpd.GeoDataFrame(options.assign(standing=standing)), Rules()).objective
+
+    today = people(())
+    return lambda chosen: people(chosen) - today
 
 
 def frontier(
@@ -132,6 +148,44 @@ def frontier(
             served, chosen = found[-1][1], found[-1][4]
         found.append((float(budget), served, best.bound, best.status, chosen))
     return pd.DataFrame(found, columns=["budget_yen", "served", "bound", "status", "chosen"])
+
+
+def each_action(ask: Asking, options: gpd.GeoDataFrame, *, rules: Rules, aim: Aim = "cover") -> pd.DataFrame:
+    """What the best single option of each kind of action brings alone: all kinds are weighed in one question.
+
+    Parameters
+    ----------
+    ask : callable
+        Of :func:`geo.decide.aims.asking`.
+    options : schemas.Options
+    rules : Rules
+        Without their budget and number.
+    aim : str
+
+    Returns
+    -------
+    kinds : DataFrame
+        ``action, options, option_id, cost_yen, gain`` in the order of ``schemas.ACTIONS``; ``options`` counts those
+        that may be chosen, ``gain`` is against today in the aim's unit. NaN and an empty ``option_id`` where no single
+        one brings anything, or today or one alone is no answer.
+    """
+    free = options["standing"].isin(("candidate", "required"))
+    cost = (options["cost_yen"] + rules.years * options["yearly_yen"]).set_axis(options["option_id"])
+
+    def best(kept: pd.Series, number: int) -> Solution:
+        standing = options["standing"].mask(free, "forbidden").mask(kept, "candidate")
+        asked = gpd.GeoDataFrame(options.assign(standing=standing))
+        return ask(asked, replace(rules, number=number, budget_yen=None))
+
+    today = best(free & ~free, 0).objective
+    found: list[tuple[str, int, str, float, float]] = []
+    for action in schemas.ACTIONS:
+        own = free & (options["action"] == action)
+        one = best(own, 1) if own.any() else None
+        name = one.chosen[0] if one is not None and one.chosen else ""
+        gain = aims.better(aim, one.objective, today) if one is not None and name else np.nan
+        found.append((action, int(own.sum()), name, float(cost.get(name, np.nan)), gain))
+    return pd.DataFrame(found, columns=["action", "options", "option_id", "cost_yen", "gain"])
 
 
 def alternatives(

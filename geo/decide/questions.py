@@ -99,8 +99,8 @@ class Siting(_Question):
     """Which vacant property is opened, or which place opens longer, for the money."""
 
     aim: Aim = "cover"
-    """What is to be reached; see :func:`geo.decide.aims.asking`. ``cover``, ``need`` and ``hours`` count all that are
-    wanted, the others the first of them; ``room`` everybody."""
+    """What is to be reached; see :func:`geo.decide.aims.asking`. ``cover``, ``need``, ``hours`` and ``room`` count all
+    that are wanted, the others the first of them."""
     limit_m: int | None = Field(None, ge=50, le=5000)
     """None: the study's."""
     wanted: tuple[Wanted, ...] = (Wanted(), Wanted(kind="permanent"))
@@ -120,7 +120,10 @@ class Siting(_Question):
     10 to 16 o'clock on as many weekdays from Monday on: the project's own assumption."""
     enlarge_share: float = Field(0.5, gt=0)
     new_capacity: float | None = Field(None, gt=0)
-    """People whom a new place has room for, for the aim ``room``; None: no limit is known."""
+    """People whom a new place has room for in a session, for the aim ``room``; None: no limit is known."""
+    visits_per_week: float = Field(1, gt=0)
+    """With ``room``: how often a person comes, so that the room of a week is one of people. The project's own
+    assumption."""
     far_m: float = Field(3000, ge=100, le=10_000)
     """With ``median``: people who have nothing nearer count as walking so far, metres. With ``center``: longer walks
     are not searched. The project's own assumption."""

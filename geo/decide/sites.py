@@ -419,13 +419,15 @@ def capacitated_cover(
 ) -> Solution:
     """The options that bring most people within a walk of a place that has room for them.
 
-    Nobody is counted twice, and no place serves more people than its ``capacity`` (NaN: no limit is known). People of
-    one origin may be shared between places. An action ``enlarge`` brings the room that it adds.
+    Nobody is counted twice, and no site serves more people than the ``capacity`` of what is there and of what is
+    chosen together (NaN: no limit is known). People of one origin may be shared between sites. An action brings the
+    room that it adds, and lets in whom it reaches: an action ``widen`` has a capacity of 0 and shares what is there.
 
     Parameters
     ----------
     demand, reach, options, limit_m, rules, time_limit_s
-        As for :func:`maximal_cover`.
+        As for :func:`maximal_cover`. To be let in, people need a pair with what exists at a site or with an action that
+        is chosen there.
 
     Returns
     -------
@@ -444,9 +446,9 @@ def capacitated_cover(
     case = _Case.of(demand["origin_id"], demand["people"], near, options, rules)
     there = options[options["standing"] == "existing"].sort_values("option_id", kind="stable")
     ids = np.concatenate([case.field.ids, there["option_id"].to_numpy(dtype=object)])
-    room = pd.Series(options["capacity"].to_numpy(float), options["option_id"]).reindex(ids).to_numpy()
-    m = len(case.field.ids)
-    row, option = case.rows.get_indexer(near["origin_id"]), pd.Index(ids).get_indexer(near["option_id"])
+    own = options.set_index("option_id").loc[ids]
+    room, m = own["capacity"].to_numpy(float), len(case.field.ids)
+    row, option = _positions(case.rows, near["origin_id"]), _positions(pd.Index(ids), near["option_id"])
     known = (row >= 0) & (option >= 0)
     row, option = row[known], option[known]
     # Who reaches an existing place without a limit has room in any case, and fills none of the others.
@@ -456,58 +458,81 @@ def capacitated_cover(
     groups = solver.merge(sparse.csr_array(reached * (case.people * ~easy)[:, None]))
     # Rows of people who reach the same places are one: their people are the values of the merged row.
     people = groups.max(axis=1).toarray().ravel() if groups.shape[0] else np.empty(0)
-    row = np.repeat(np.arange(groups.shape[0]), np.diff(groups.indptr))
     left = float(people.sum())
-    model = _flow_model(case.field, people, row, groups.indices, np.where(np.isnan(room), left, room))
-    status, values, bound = solver.solve(model, time_limit_s=time_limit_s)
+    site = pd.factorize(own["site_id"])[0]
+    flow = _Flow.of(case.field, groups, people, site, np.where(np.isnan(room), left, room))
+    status, values, bound = solver.solve(flow.model, time_limit_s=time_limit_s)
     sure = float(case.people[easy].sum())
     if values is None:
         return case.answer(solver.Found(case.field.fixed, sure, sure + left, "time_limit"))
-    chosen, total = values[:m] > 0.5, sure + float(model.gain @ values)
-    proved = status == "optimal"
-    return case.answer(
-        solver.Found(
-            chosen, total, total if proved else sure + min(bound, left), "optimal" if proved else "time_limit"
+    total, proved = sure + float(flow.model.gain @ values), status == "optimal"
+    found = solver.Found(flow.used(values), total, total, "optimal")
+    if not proved:
+        found = replace(found, bound=sure + min(bound, left), status="time_limit")
+    return case.answer(found)
+
+
+@dataclass(frozen=True)
+class _Flow:
+    """People who go to sites. Variables: an option of the field chosen or not; people of each row at each site."""
+
+    field: Field
+    site: NDArray[np.int64]
+    """Of each option of the field."""
+    arc_site: NDArray[np.int64]
+    gated: NDArray[np.bool_]
+    """Arcs on which nobody goes without an action that lets them in."""
+    there: Array
+    """Room of what exists, by site."""
+    model: solver.Model
+
+    @staticmethod
+    def of(
+        field: Field, groups: sparse.csr_array, people: Array, site: NDArray[np.int64], room: Array
+    ) -> _Flow:
+        """Of rows × options (those of the field first), people of the rows, and site and room of the options."""
+        m, sites = len(field.ids), int(site.max(initial=-1)) + 1
+        row = np.repeat(np.arange(groups.shape[0]), np.diff(groups.indptr))
+        option = groups.indices
+        arcs, arc = np.unique(row * max(sites, 1) + site[option], return_inverse=True)
+        arc_row, arc_site = np.divmod(arcs, max(sites, 1))
+        size = m + len(arcs)
+        gated = np.bincount(arc[option >= m], minlength=len(arcs)) == 0
+        at, ones = m + np.arange(len(arcs)), np.ones(len(arcs))
+        by_row = sparse.csr_array((ones, (arc_row, at)), (len(people), size))
+        use = np.minimum(room[:m], people.sum())
+        by_site = sparse.csr_array((ones, (arc_site, at)), (sites, size)) - sparse.csr_array(
+            (use, (site[:m], np.arange(m))), (sites, size)
         )
-    )
+        narrow = np.flatnonzero(gated)
+        number = np.cumsum(gated) - 1
+        lets = gated[arc] & (option < m)
+        entry = sparse.csr_array((ones[narrow], (np.arange(len(narrow)), at[narrow])), (len(narrow), size))
+        entry = entry - sparse.csr_array(
+            (people[row[lets]], (number[arc[lets]], option[lets])), (len(narrow), size)
+        )
+        there: Array = np.bincount(site[m:], weights=room[m:], minlength=sites).astype(float)
+        limits, high = solver.rule_rows(field, size)
+        above = np.concatenate([people, there, np.zeros(len(narrow)), high])
+        model = solver.Model(
+            gain=np.concatenate([np.zeros(m), ones]),
+            rows=sparse.csr_array(sparse.vstack([by_row, by_site, entry, limits])),
+            low=np.full(len(above), -np.inf),
+            high=above,
+            lower=np.concatenate([field.fixed.astype(float), np.zeros(len(arcs))]),
+            upper=np.concatenate([np.ones(m), people[arc_row]]),
+            whole=np.arange(size) < m,
+        )
+        return _Flow(field, site[:m], arc_site, gated, there, model)
 
-
-def _flow_model(
-    field: Field, people: Array, row: NDArray[np.int64], option: NDArray[np.int64], room: Array
-) -> solver.Model:
-    """Variables: an option of the field chosen or not; people of each pair who go there."""
-    m, k, pairs = len(field.ids), len(room), len(row)
-    at = m + np.arange(pairs)
-    new = option < m
-    ones, size = np.ones(pairs), m + pairs
-    by_origin = sparse.csr_array((ones, (row, at)), (len(people), size))
-    use = np.minimum(room, people.sum())
-    by_place = sparse.csr_array(
-        (
-            np.concatenate([ones, -use[:m]]),
-            (np.concatenate([option, np.arange(m)]), np.concatenate([at, np.arange(m)])),
-        ),
-        (k, size),
-    )
-    own = people[row[new]]
-    tight = sparse.csr_array(
-        (
-            np.concatenate([ones[new], -own]),
-            (np.tile(np.arange(int(new.sum())), 2), np.concatenate([at[new], option[new]])),
-        ),
-        (int(new.sum()), size),
-    )
-    limits, high = solver.rule_rows(field, size)
-    above = np.concatenate([people, np.zeros(m), room[m:], np.zeros(tight.shape[0]), high])
-    return solver.Model(
-        gain=np.concatenate([np.zeros(m), ones]),
-        rows=sparse.csr_array(sparse.vstack([by_origin, by_place, tight, limits])),
-        low=np.full(len(above), -np.inf),
-        high=above,
-        lower=np.concatenate([field.fixed.astype(float), np.zeros(pairs)]),
-        upper=np.concatenate([np.ones(m), people[row]]),
-        whole=np.arange(size) < m,
-    )
+    def used(self, values: Array) -> NDArray[np.bool_]:
+        """The chosen options without those whose room and entry nobody takes."""
+        m, sites = len(self.field.ids), len(self.there)
+        people = values[m:]
+        full = np.bincount(self.arc_site, weights=people, minlength=sites) > self.there + 1e-6
+        entered = np.bincount(self.arc_site, weights=people * self.gated, minlength=sites) > 1e-6
+        used: NDArray[np.bool_] = (values[:m] > 0.5) & (self.field.fixed | (full | entered)[self.site])
+        return used
 
 
 def fair_cover(

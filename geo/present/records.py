@@ -83,7 +83,7 @@ def _tables(record: Record, language: text.Language) -> Tables:
     """The lists of an answer that a reader of the record checks."""
     shown = {
         "model_areas": ("votes", "ranking", "types", "members", "comparison", "balance"),
-        "sites": ("plan", "frontier", "alternatives", "robustness", "funnel"),
+        "sites": ("plan", "frontier", "actions", "alternatives", "robustness", "funnel"),
         "territories": ("present",),
     }[record["kind"]]
     result = record["result"]
@@ -207,6 +207,10 @@ def _sites(record: Record, language: text.Language, most: int) -> list[str]:
             "gain": siting.amount(row["gain"], result["plan_unit"], language),
         }
         told.append(say("step", **values, yen=f"{row['cost_yen']:,}"))
+    kinds = [
+        say("weighed_one", action=say(f"action.{action}"), n=n) for action, n in result["options"].items()
+    ]
+    told.append(say("weighed", kinds=text.say("unit.list", language).join(kinds)))
     told.append(say("gate", n=result["gate"]["passing"], all=result["gate"]["properties"]))
     return told
 

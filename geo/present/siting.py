@@ -193,6 +193,26 @@ def frontier(answer: Document, named: Names, language: text.Language) -> Rows:
     )
 
 
+def actions(answer: Document, named: Names, language: text.Language) -> Rows:
+    """How many options of each kind of action were weighed, and what the best one brings alone."""
+    rows = [
+        (
+            text.say(f"decide.action.{row['action']}", language),
+            row["options"],
+            _best(row, named, language),
+            yen(row["cost_yen"], language) if row["option_id"] else "–",
+            amount(row["gain"], answer["unit"], language) if row["option_id"] else "–",
+        )
+        for row in answer["actions"]
+    ]
+    return _rows("actions", ("action", "weighed:count", "best", "cost:count", "alone:count"), rows, language)
+
+
+def _best(row: Document, named: Names, language: text.Language) -> str:
+    site = row["option_id"].partition(":")[2]
+    return named.get(site, site) if site else text.say("sites.nothing", language)
+
+
 def alternatives(answer: Document, named: Names, language: text.Language) -> Rows:
     """What to do instead when one falls through."""
     rows = [
