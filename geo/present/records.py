@@ -116,9 +116,7 @@ class _Cell:
             return "–"
         if isinstance(value, bool):
             return text.say(f"decide.{'yes' if value else 'no'}", language)
-        if column == "option_id":
-            return siting.option(str(value), self.sites, language)
-        if column in ("instead", "chosen"):
+        if column in ("option_id", "instead", "chosen"):
             return siting.several(str(value), self.sites, language)
         if column == "type":
             return text.say(f"area_type.{value}", language)
