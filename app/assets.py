@@ -39,6 +39,7 @@ ENGLISH = {
     "[data-testid=stFileUploaderDropzoneInstructions] > div > span": "app.file_size",
     "[data-testid=InputInstructions] > span": "app.press_enter",
     "[data-testid=stExpandSidebarButton]": "app.menu",
+    "[data-testid=stSkipToContent]": "app.skip",
 }
 """Where Streamlit says something of its own on a page, and what stands there instead."""
 GSI_TERMS = "https://maps.gsi.go.jp/development/ichiran.html"

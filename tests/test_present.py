@@ -413,15 +413,16 @@ def test_numbers_that_belong_together_stay_in_one_line(sentence: str, whole: lis
 
 
 def test_places_around_a_start_are_all_in_the_window_and_none_is_pale_without_one() -> None:
-    cells = gpd.GeoDataFrame({"origin_id": ["O1", "O2"]})
+    spots = [shapely.Point(139.75, 35.7), shapely.Point(139.76, 35.71)]
+    cells = gpd.GeoDataFrame({"origin_id": ["O1", "O2"]}, geometry=spots, crs=schemas.STORED_CRS)
     found = pd.DataFrame({"place_id": ["P1", "P3"], "is_open": [1, 0]})
     asked: dict[str, Any] = {"study": Study(municipality_code=CODE), "language": "ja", "mark": 4}
     on_map = ["P1", "P2", "P3"]
     near = maps.nearby(found, cells, on_map, origin_id="O2", **asked)
     assert near.focus == {"layer": "areas", "i": 4, "places": "101"}  # a closed one is looked at too
-    assert (near.places, near.codes) == ("100", "12")
+    assert (near.places, near.codes, near.badges) == ("100", "12", ((35.71, 139.76, ""),))
     nobody = maps.nearby(None, cells, on_map, origin_id=None, **asked | {"mark": None})
-    assert (nobody.places, nobody.focus) == ("111", None)
+    assert (nobody.places, nobody.focus, nobody.badges) == ("111", None, ())
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ class View:
     mark: int | None = None
     """The row of the small area that is outlined."""
     badges: tuple[tuple[float, float, str], ...] = ()
-    """Latitude, longitude and a number to stand there."""
+    """Latitude, longitude and a number to stand there; without one it is where a walk starts."""
     words: dict[str, Any] = field(default_factory=dict)
     """The script's own words in the reader's language."""
 
@@ -375,7 +375,7 @@ def nearby(
     found : DataFrame or None
         Of :func:`geo.nearby.places`.
     cells : GeoDataFrame
-        ``origin_id``; the order of the codes.
+        ``origin_id, geometry``; the order of the codes.
     on_map : sequence of str
         Ids of the places that are drawn, in the order of the codes.
     """
@@ -397,8 +397,15 @@ def nearby(
         codes="".join(codes),
         title=text.say("legend.nearby", language),
         entries=entries,
+        badges=_start(cells, origin_id),
         **shown | {"places": counting_},
     )
+
+
+def _start(cells: gpd.GeoDataFrame, origin_id: str | None) -> tuple[tuple[float, float, str], ...]:
+    """A badge without a number: seen where the cell of the start is too small."""
+    own = cells[cells["origin_id"] == origin_id].geometry.representative_point().to_crs(schemas.STORED_CRS)
+    return tuple((round(p.y, 5), round(p.x, 5), "") for p in own)
 
 
 def counting(on_map: Sequence[str], fitting: pd.DataFrame, *, study: Study) -> str:
