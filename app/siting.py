@@ -17,8 +17,8 @@ from geo.decide.questions import Siting, Wanted
 from geo.present import siting, words
 from geo.present.maps import View
 
-AIMS = ("both", "any", "permanent")
-"""Any place within the walk, a permanent one, or both alike."""
+AIMS = ("set", "both", "any", "permanent")
+"""As the question says it for each group; or for all of them any place within the walk, a permanent one, or both."""
 TEN_THOUSAND = 10_000
 NO_LIMIT = 0
 
@@ -26,12 +26,10 @@ NO_LIMIT = 0
 def question(page: Page) -> Siting:
     """What is asked now: the project's file or the example, with what the reader chose."""
     base, _ = questions.read(Siting, page.project.path)
-    aim = state.one_of("aim", AIMS)
-    kinds = [kind for kind in ("any", "permanent") if aim in ("both", kind)]
     systems = widgets.systems(page)
     fields: dict[str, Any] = {
         "aim": state.get("goal", base.aim),
-        "wanted": [Wanted(group=page.study.gap_group, kind=kind).model_dump() for kind in kinds],
+        "wanted": [one.model_dump() for one in _wanted(page, base)],
         "limit_m": page.study.limit_m,
         "budget_yen": state.get("budget", base.budget_yen),
         "years": state.get("years", base.years),
@@ -40,6 +38,22 @@ def question(page: Page) -> Siting:
         "role": "internal" if state.role() == state.PLANNER else "public",
     }
     return questions.make(Siting, {**base.model_dump(), **fields})
+
+
+def _wanted(page: Page, base: Siting) -> list[Wanted]:
+    """Whom to bring a place, and of what kind: as the question says, unless the reader chose otherwise."""
+    known = [group.group for group in page.study.groups]
+    own = [one for one in base.wanted if one.group in known]
+    groups = state.get("siting_groups", list(dict.fromkeys(one.group for one in own))) or [
+        page.study.gap_group
+    ]
+    aim = state.one_of("aim", AIMS)
+    kinds = [kind for kind in ("any", "permanent") if aim in ("set", "both", kind)]
+    told = []
+    for group in groups:
+        said = [one for one in own if one.group == group] if aim == "set" else []
+        told += said or [Wanted(group=group, kind=kind) for kind in kinds]
+    return told
 
 
 def controls(page: Page, asked: Siting) -> None:
@@ -55,7 +69,7 @@ def controls(page: Page, asked: Siting) -> None:
         )
         who, far, money = st.columns(3, gap="medium")
         with who:
-            widgets.whom(page)
+            _whom(page, asked)
             widgets.choose(page, "aim", AIMS, "sites.aim", lambda aim: page.say(f"sites.aim_{aim}"))
         with far:
             widgets.how_far(page)
@@ -72,6 +86,18 @@ def controls(page: Page, asked: Siting) -> None:
             )
         with money:
             _money(page, asked)
+
+
+def _whom(page: Page, asked: Siting) -> None:
+    """The groups that are wanted; with none of them the group of the other pages is."""
+    st.session_state["siting_groups_control"] = list(dict.fromkeys(one.group for one in asked.wanted))
+    st.multiselect(
+        page.say("controls.whom"),
+        [group.group for group in page.study.groups],
+        format_func=lambda group: words.label("group", group, page.language),
+        key="siting_groups_control",
+        on_change=lambda: state.put("siting_groups", st.session_state["siting_groups_control"]),
+    )
 
 
 def _money(page: Page, asked: Siting) -> None:

@@ -30,7 +30,8 @@ CHOICES: dict[str, object] = {
 """What each control is set to."""
 DECIDED: dict[str, dict[str, object]] = {
     "sites": {
-        "group_control": "age_65_plus", "aim_control": "any", "preset_control": 800, "limit_control": 650,
+        "siting_groups_control": ["age_65_plus", "under_15"], "aim_control": "any", "preset_control": 800,
+        "limit_control": 650,
         "quota_control": "branch_office", "budget_control": 900, "years_control": 2, "number_control": 1,
     },
     "scenarios": {

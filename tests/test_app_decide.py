@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from geo import decisions, pipeline, prospects, schemas, text
 from geo import project as projects
+from geo.decide import questions
 from geo.present import charts
 
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
@@ -99,7 +100,16 @@ def test_a_planner_chooses_sites_within_a_budget(town: projects.Project) -> None
     assert text.say("sites.column.gain", "ja") in shown(app)
     assert text.say("sites.status_optimal", "ja") in shown(app)
     app = press(app, "record.keep")
-    assert len(decisions.kept(town, "sites")) == 1
+    (name,) = decisions.kept(town, "sites")
+    asked, _ = questions.read(questions.Siting, town.path)
+    # The page asks for the same groups and kinds of place as the file, until the reader chooses others.
+    assert decisions.read(town, name)["question"]["wanted"] == asked.model_dump(mode="json")["wanted"]
+    groups = control(app, "multiselect", "siting_groups_control")
+    assert groups.value == ["all", "under_15", "age_65_plus"]
+    groups.set_value(["under_15"]).run()
+    assert text.say("sites.not_asked", "ja") in [one.value for one in app.info]
+    app = press(app, "sites.ask")
+    assert not app.error
     goal = control(app, "selectbox", "goal_control")
     goal.set_value("median").run()
     app = press(app, "sites.ask")
