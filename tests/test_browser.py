@@ -502,8 +502,8 @@ def test_a_planner_chooses_a_site_and_compares_a_scenario(
     walk.told("sites.order")
     assert walk.page.get_by_text(text.say("sites.status_optimal", "ja")).count()
     plan = walk.page.get_by_role("table", name=text.say("sites.table.plan", "ja"))
-    costs = [int(cost) for cost in re.findall(r"([\d,]+)円", plan.inner_text().replace(",", ""))]
-    assert 0 < sum(costs) <= 13_000_000
+    costs = [float(cost) for cost in re.findall(r"([\d.]+)万円", plan.inner_text().replace(",", ""))]
+    assert 0 < sum(costs) <= 1_300
     walk.map().locator(".ib-badge").first.wait_for()
 
     walk.turn_to("scenarios")
