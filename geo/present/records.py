@@ -191,7 +191,8 @@ def _sites(record: Record, language: text.Language, most: int) -> list[str]:
     if result["status"] == "infeasible":
         return [say("infeasible"), siting.proof(result, language)]
     named = siting.site_names(result, language)
-    told = [say("cost", n=len(result["plan"]), yen=f"{result['cost_yen']:,}"), siting.proof(result, language)]
+    years, whole = f"{record['question']['years']:g}", siting.yen(result["cost_yen"], language)
+    told = [say("cost", n=len(result["plan"]), years=years, yen=whole), siting.proof(result, language)]
     for row in result["people"]:
         days = f"{record['study']['permanent_min_days_per_week']:g}"
         group = label("group", row["group"], language)
@@ -204,7 +205,7 @@ def _sites(record: Record, language: text.Language, most: int) -> list[str]:
             "option": siting.option(row["option_id"], named, language),
             "gain": siting.amount(row["gain"], result["plan_unit"], language),
         }
-        told.append(say("step", **values, yen=f"{row['cost_yen']:,}"))
+        told.append(say("step", **values, yen=siting.yen(row["cost_yen"], language)))
     kinds = [
         say("weighed_one", action=say(f"action.{action}"), n=n) for action, n in result["options"].items()
     ]
