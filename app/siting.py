@@ -67,7 +67,7 @@ def controls(page: Page, asked: Siting) -> None:
             key="goal_control",
             on_change=lambda: state.put("goal", st.session_state["goal_control"]),
         )
-        who, far, money = st.columns(3, gap="medium")
+        who, far, money = st.columns((1.3, 1, 1), gap="medium")
         with who:
             _whom(page, asked)
             widgets.choose(page, "aim", AIMS, "sites.aim", lambda aim: page.say(f"sites.aim_{aim}"))
