@@ -115,9 +115,9 @@ def test_every_field_of_a_question_is_refused_in_japanese(kind: type[Any]) -> No
         ({"do": "move", "place": "a"}, ("at が必要", "needs at")),
         ({"do": "street"}, ("at, to が必要", "needs at, to")),
         ({"do": "change", "place": "a"}, ("hours、days", "give hours, days")),
-        ({"do": "change", "place": "a", "targets": ["x"]}, ("使えるもの: all", "known: all")),
+        ({"do": "change", "place": "a", "targets": ["x"]}, ("使えるもの：all", "known: all")),
         ({"do": "open", "at": (1, 2)}, ("緯度", "latitude")),
-        ({"do": "open", "at": (35.7, 139.7), "hours": "Mo 10:00-12:00", "days": 4}, ("週 1.0 日", "are 1.0")),
+        ({"do": "open", "at": (35.7, 139.7), "hours": "Mo 10:00-12:00", "days": 4}, ("週1.0日", "are 1.0")),
         ({"do": "fly"}, ("次のどれか", "one of 'open'")),
     ],
 )
@@ -170,11 +170,11 @@ def test_what_is_not_known_stays_as_it_was_said() -> None:
         (["improt"], "improt というコマンドはありません。 import のことですか。"),
         (["import"], "DIR を指定してください。"),
         (["check", ".", "--nope"], "--nope というオプションはありません。"),
-        (["app", ".", "--port", "abc"], "--port に使えない値です: 整数にしてください"),
-        (["app", ".", "--port", "1"], "--port に使えない値です: 1024 以上にしてください"),
+        (["app", ".", "--port", "abc"], "--port に使えない値です：整数にしてください"),
+        (["app", ".", "--port", "1"], "--port に使えない値です：1024 以上にしてください"),
         (["export", ".", "--format"], "--format のあとに値を書いてください。"),
         (["export", ".", "--format", "x"], "できませんでした。'x' という形式はありません"),
-        (["check", "a", "b"], "余分な指定があります: b"),
+        (["check", "a", "b"], "余分な指定があります：b"),
     ],
 )
 def test_wrong_usage_is_told_in_japanese_and_ends_with_2(arguments: list[str], part: str) -> None:
