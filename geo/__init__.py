@@ -3,6 +3,7 @@
 The way the data goes; each module imports only what stands above it::
 
     errors       what can go wrong, as sentences with the way out
+    once         a value worked out once, also when several people ask together
     faults       what other programs say in English, in the reader's words
     text         words for people, from locales/
     kernels      compiled searches: arrays in, arrays out

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -21,6 +20,7 @@ from pyproj import CRS
 from scipy.spatial import cKDTree
 
 from geo import errors, kernels, network
+from geo.once import once
 
 NO_PLACE = "no_place"
 
@@ -59,14 +59,14 @@ class Points:
     geometry: gpd.GeoSeries
     max_snap_m: float
 
-    @cached_property
+    @once
     def joined(self) -> network.Joined:
         """Where they join the streets."""
         if isinstance(self.metric, StraightLine):
             raise TypeError("there are no streets to join")
         return network.join(self.metric, self.geometry, max_snap_m=self.max_snap_m)
 
-    @cached_property
+    @once
     def xy(self) -> NDArray[np.float64]:
         """Metres, (p, 2)."""
         xy: NDArray[np.float64] = shapely.get_coordinates(self.geometry.to_numpy())

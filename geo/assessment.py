@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import geopandas as gpd
@@ -28,6 +28,7 @@ from geo import (
     summary,
     zones,
 )
+from geo.once import once
 from geo.opening import Reached
 from geo.preparation import AREAS, Prepared
 from geo.study import Study
@@ -46,23 +47,23 @@ class Assessment:
         vars(copy).update(tables)
         return copy
 
-    @cached_property
+    @once
     def coverage(self) -> pd.DataFrame:
         """``schemas.Coverage``: no limit changes it."""
         return self.prepared.coverage
 
-    @cached_property
+    @once
     def area_coverage(self) -> pd.DataFrame:
         """``schemas.AreaCoverage``."""
         limits = tuple(sorted({*self.study.limits_m, self.study.limit_m}))
         return coverage.area_coverage(self.coverage, self.prepared.origins, limits_m=limits)
 
-    @cached_property
+    @once
     def _near(self) -> pd.DataFrame:
         """Pairs of origins and places within the study's limit at least."""
         return self.prepared.within(self.study.limit_m)
 
-    @cached_property
+    @once
     def _gaps(self) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
         prepared, study = self.prepared, self.study
         days = coverage.often(prepared.places, self._near, study=study)
@@ -72,22 +73,22 @@ class Assessment:
         found = found.assign(zone_ids=_zones_of_gaps(prepared, found, cells, study))
         return schemas.conform(schemas.Gaps, found), cells
 
-    @cached_property
+    @once
     def gaps(self) -> gpd.GeoDataFrame:
         """``schemas.Gaps``."""
         return self._gaps[0]
 
-    @cached_property
+    @once
     def gap_cells(self) -> pd.DataFrame:
         """``origin_id, gap_id``."""
         return self._gaps[1]
 
-    @cached_property
+    @once
     def gap_options(self) -> pd.DataFrame:
         """``schemas.GapOptions``: what would close each gap; internal."""
         return _gap_options(self.prepared, self.gap_cells, self.study)
 
-    @cached_property
+    @once
     def _when(self) -> Reached:
         return opening.reached(*self._around, study=self.study)
 
@@ -96,17 +97,17 @@ class Assessment:
         prepared = self.prepared
         return self._near, prepared.origins, prepared.places, prepared.at_origins
 
-    @cached_property
+    @once
     def opening(self) -> pd.DataFrame:
         """``schemas.Opening``."""
         return opening.by_origin(self._when)
 
-    @cached_property
+    @once
     def area_opening(self) -> pd.DataFrame:
         """``schemas.AreaOpening``."""
         return opening.by_area(self._when)
 
-    @cached_property
+    @once
     def zone_opening(self) -> pd.DataFrame:
         """``schemas.ZoneOpening``; people in no zone of a system have a row of their own."""
         prepared = self.prepared
@@ -115,7 +116,7 @@ class Assessment:
         inside = pd.concat([once, prepared.zone_facts.nowhere], ignore_index=True)
         return opening.by_zone(self._when, inside, prepared.zone_points[0], prepared.places, study=self.study)
 
-    @cached_property
+    @once
     def coverage_at(self) -> pd.DataFrame:
         """``schemas.Coverage`` of the study's group and kind at its ``open_at``: what is closed then does not count."""
         moment = self.study.open_at
@@ -126,60 +127,60 @@ class Assessment:
             self.coverage, reach, self.prepared.places, moment=moment, study=self.study
         )
 
-    @cached_property
+    @once
     def dependence(self) -> pd.DataFrame:
         """``schemas.Dependence``: what each place means to the people around it."""
         return choice.dependence(self.coverage, self._near, self.prepared.places, study=self.study)
 
-    @cached_property
+    @once
     def functions(self) -> pd.DataFrame:
         """``schemas.FunctionCoverage``."""
         near, origins, places, people = self._around
         return choice.by_function(origins, people, near, places, study=self.study)
 
-    @cached_property
+    @once
     def partners(self) -> pd.DataFrame:
         """``schemas.Partners``."""
         near, origins, places, people = self._around
         return choice.partners(origins, people, near, places, study=self.study)
 
-    @cached_property
+    @once
     def room(self) -> pd.DataFrame:
         """``schemas.Room``: no limit changes it."""
         return self.prepared.room
 
-    @cached_property
+    @once
     def isolation(self) -> pd.DataFrame:
         """``schemas.Isolation``."""
         return isolation.with_access(self.prepared.need[1], self.area_coverage, study=self.study)
 
-    @cached_property
+    @once
     def indicators(self) -> pd.DataFrame:
         """``schemas.Indicators``."""
         return self.prepared.need[0]
 
-    @cached_property
+    @once
     def hot_spots(self) -> pd.DataFrame:
         """``schemas.HotSpots``."""
         return self.prepared.need[2]
 
-    @cached_property
+    @once
     def priorities(self) -> pd.DataFrame:
         """``schemas.Priorities``."""
         return isolation.priorities(self.isolation, self.indicators, self.area_coverage, study=self.study)
 
-    @cached_property
+    @once
     def _by_zone(self) -> pd.DataFrame:
         return _summarised(self.prepared, self.study)
 
-    @cached_property
+    @once
     def zone_summary(self) -> pd.DataFrame:
         """``schemas.ZoneSummary``."""
         nowhere = self.prepared.zone_facts.nowhere
         whole = zones.outside_rows(self._by_zone, self.coverage, nowhere, study=self.study)
         return zones.with_opening(whole, opening.whole_week(self.zone_opening, self._when.slots))
 
-    @cached_property
+    @once
     def system_summary(self) -> pd.DataFrame:
         """``schemas.SystemSummary``."""
         prepared = self.prepared
@@ -193,28 +194,28 @@ class Assessment:
             study=self.study,
         )
 
-    @cached_property
+    @once
     def crosswalk(self) -> pd.DataFrame:
         """``schemas.Crosswalk``."""
         return self.prepared.zone_facts.crosswalk
 
-    @cached_property
+    @once
     def zone_indicators(self) -> pd.DataFrame:
         """``schemas.ZoneIndicators``."""
         return self.prepared.zone_facts.indicators
 
-    @cached_property
+    @once
     def scorecard(self) -> pd.DataFrame:
         """``schemas.Scorecard``."""
         return self.prepared.zone_facts.scorecard
 
-    @cached_property
+    @once
     def equity(self) -> pd.DataFrame:
         """``schemas.Equity``."""
         facts = self.prepared.zone_facts
         return equity.table(self.coverage, facts.need, facts.parts, self._goods, study=self.study)
 
-    @cached_property
+    @once
     def lorenz(self) -> pd.DataFrame:
         """``schemas.Lorenz``."""
         return equity.curves(self.coverage, self._goods, study=self.study)
@@ -229,7 +230,7 @@ class Assessment:
         known = hours[(surely > 0) | (maybe == 0)]
         return {"open_share": known, "room": self.room.rename(columns={"enhanced": "room"})}
 
-    @cached_property
+    @once
     def summary(self) -> Mapping[str, Any]:
         """The document of the run; each section is written when it is read."""
         return summary.Document(_sections(self))

@@ -13,7 +13,6 @@ import mmap
 import struct
 import zipfile
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from geo import errors, kernels
+from geo.once import once
 
 FAR_FROM_STREET = "far_from_street"
 OTHER_COMPONENT = "other_component"
@@ -159,7 +159,7 @@ class Graph:
         """Freeze the arrays."""
         _freeze(self)
 
-    @cached_property
+    @once
     def slots(self) -> kernels.Chains:
         """The nodes inside the chains; those of chain ``i`` at ``chain_ptr[i] + 1`` to ``chain_ptr[i + 1]``."""
         return kernels.Chains(
@@ -294,7 +294,7 @@ class Network:
             f"{'' if self.profile == Profile() else f'; {self.profile}'})"
         )
 
-    @cached_property
+    @once
     def edge_cost(self) -> NDArray[np.int32]:
         """Decimetres on the flat from u to v of each piece."""
         if self.profile.slope == "off":
@@ -304,44 +304,44 @@ class Network:
             return _whole_dm(onward)
         return _whole_dm((onward + _tobler(self.edge_length, -self.edge_rise)) / 2)
 
-    @cached_property
+    @once
     def edge_back(self) -> NDArray[np.int32]:
         """Decimetres on the flat from v to u; the same array as :attr:`edge_cost` where direction does not matter."""
         if self.profile.slope != "there":
             return self.edge_cost
         return _whole_dm(_tobler(self.edge_length, -self.edge_rise))
 
-    @cached_property
+    @once
     def graph(self) -> Graph:
         """What searches run on. Made of the pieces when first asked for, and so always true to them."""
         half = round(self.profile.crossing_m * 5)
         return Graph.of(len(self.node_id), self.edge_u, self.edge_v, self.edge_cost, self.edge_back, half)
 
-    @cached_property
+    @once
     def slot_node(self) -> NDArray[np.int32]:
         """The node of each slot of :attr:`Graph.slots`: where the piece there begins, as the chain goes."""
         piece = self.graph.chain_edge
         node = np.where(self.graph.edge_turned[piece], self.edge_v[piece], self.edge_u[piece])
         return node.astype(np.int32)
 
-    @cached_property
+    @once
     def inside(self) -> NDArray[np.bool_]:
         """Whether the node of each slot is inside its chain, and not the junction at its start."""
         inside = np.ones(len(self.edge_id), dtype=bool)
         inside[self.graph.chain_ptr[:-1]] = False
         return inside
 
-    @cached_property
+    @once
     def grid(self) -> kernels.Grid:
         """Where the lines are, for points that look for the nearest one."""
         return kernels.grid(self.line_ptr, self.line_xy)
 
-    @cached_property
+    @once
     def lines(self) -> NDArray[np.object_]:
         """The lines of all pieces, those of the islands last."""
         return _drawn(self.line_ptr, self.line_xy)
 
-    @cached_property
+    @once
     def tree(self) -> shapely.STRtree:
         """Spatial index over :attr:`lines`."""
         return shapely.STRtree(self.lines)

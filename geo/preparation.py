@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -29,6 +28,7 @@ from geo import (
     zones,
 )
 from geo import project as projects
+from geo.once import once
 from geo.project import Project
 from geo.study import Study
 
@@ -102,7 +102,7 @@ class Prepared:
 
     # What follows from the tables above alone is worked out when first asked: a moved slider asks again.
 
-    @cached_property
+    @once
     def pairs(self) -> pd.DataFrame:
         """Origins and the open places around them, as far as any slider goes."""
         return self._walks(max(REACH_M, *self.study.limits_m))
@@ -116,12 +116,12 @@ class Prepared:
             self.metric, self.origins, self.places, on_water=self.on_water, limit_m=limit_m, study=self.study
         )
 
-    @cached_property
+    @once
     def room(self) -> pd.DataFrame:
         """Room of every origin; its bands are the study's distances, which no slider changes."""
         return fca.measure(self.pairs, self.origins, self.places, self.at_origins, study=self.study)
 
-    @cached_property
+    @once
     def vacancy_pairs(self) -> pd.DataFrame:
         """Origins and the vacant properties around them, as far as any slider goes."""
         spots = self.vacancies.rename(columns={"property_id": "place_id"})
@@ -129,7 +129,7 @@ class Prepared:
         reach_m, snap_m = max(REACH_M, *self.study.limits_m), self.study.max_snap_m
         return access.distances(self.metric, land, spots, limit_m=reach_m, max_snap_m=snap_m)
 
-    @cached_property
+    @once
     def catchments(self) -> gpd.GeoDataFrame:
         """The ground from which each open place is within the study's distances."""
         is_open = gpd.GeoDataFrame(self.places[self.places["status"] == "open"])
@@ -138,12 +138,12 @@ class Prepared:
             self.metric, is_open, limits_m=self.study.limits_m, width_m=width, max_snap_m=snap
         )
 
-    @cached_property
+    @once
     def facts(self) -> dict[str, Any]:
         """The parts of the summary that no limit changes."""
         return _facts(self)
 
-    @cached_property
+    @once
     def need(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Indicators, risk of isolation, and where it clusters."""
         parts = isolation.indicators(self.small_areas, study=self.study)
@@ -153,7 +153,7 @@ class Prepared:
         found = hotspots.find(risk["risk"], risk["small_area_id"], around, study=self.study)
         return parts, isolation.with_hot_spots(risk, found), found
 
-    @cached_property
+    @once
     def zone_points(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Which open places and which vacancies lie in which zones."""
         is_open = gpd.GeoDataFrame(self.places[self.places["status"] == "open"])
@@ -162,23 +162,23 @@ class Prepared:
             in_zones(self.zones, self.vacancies, key="property_id"),
         )
 
-    @cached_property
+    @once
     def same_zone(self) -> dict[str, str]:
         """Zone → the first zone of its coincident group."""
         return {zone: first for own in self.overlaps.values() for zone, first in own.group.items()}
 
-    @cached_property
+    @once
     def zone_names(self) -> pd.DataFrame:
         """The zones as people call them, those of every system but the municipality itself."""
         told = zones.named(self.zones, group=self.same_zone)
         return told[told["tier"] != schemas.TIERS[-1]].sort_values(["system", "name"])
 
-    @cached_property
+    @once
     def on_map(self) -> tuple[str, ...]:
         """Ids of the places that stand on a map, in their order."""
         return tuple(registry.drawn(self.places)["place_id"])
 
-    @cached_property
+    @once
     def fitting(self) -> pd.DataFrame:
         """Which places count for whom."""
         walked = gpd.GeoDataFrame(self.places[~self.places["place_id"].isin(self.refused["place_id"])])
@@ -191,7 +191,7 @@ class Prepared:
         ]
         return pd.DataFrame(pd.concat(parts, ignore_index=True))
 
-    @cached_property
+    @once
     def zone_facts(self) -> ZoneFacts:
         """What zones are to each other, and to their rules."""
         return _zone_facts(self)
