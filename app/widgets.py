@@ -42,8 +42,9 @@ SHOWN_ROWS = 300
 """Rows of a table on a page; the files have them all."""
 LISTED_AREAS = 1_500
 """Where there are more small areas, those of the chosen zone are listed."""
-HANDOVER_S = 0.03
-"""The server's other thread sends the map meanwhile: else it waits for the figures that are worked out next."""
+REST_S, RESTS = 0.03, 5
+"""After its map a page rests for a moment: the server's other thread sends the map, others get theirs, and a reader
+who moves on at once is not kept waiting by figures that nobody looks at."""
 FITTING_GAPS, LIST_HEIGHT = 8, 288
 """The height cuts a row in two: whoever sees it knows that the list goes on."""
 REMARK = re.compile(r"([(（].+[)）])$")
@@ -379,10 +380,25 @@ def draw(page: Page, view: View, *, clicked: Callable[[str, int], None]) -> None
         feature_group_to_add=assets.change(view),
         on_change=handle,
     )
-    sleep(HANDOVER_S)
+    _rest()
     hidden = len(page.prepared.places) - len(view.places)
     if hidden:
         st.caption(page.say("map.not_shown", n=hidden))
+
+
+def _rest() -> None:
+    spot = st.empty()
+    for _ in range(RESTS):
+        sleep(REST_S)
+        spot.empty()  # here the server ends this page when the reader has moved on
+
+
+def work_out(page: Page, *names: str) -> None:
+    """Tables of the answer, one after another: a reader who moves on meanwhile waits for one of them, not for all."""
+    spot = st.empty()
+    for name in names:
+        getattr(page.assessment, name)
+        spot.empty()
 
 
 def area_clicked(page: Page) -> Callable[[str, int], None]:

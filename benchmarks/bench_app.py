@@ -5,7 +5,8 @@
 *Open*: from the address to the complete map, with an empty browser cache and with a warm one; the server has the
 study in memory already. *Control*: a step of the walk's slider to the changed map, median. *Sent*: what the server
 sends for one such step. *Server*: its memory. *Eight at once*: median and slowest of eight people who move the slider
-together; their browsers run on this same machine and share its processors with the server.
+together: until the server's answer with the map is there, and until it is drawn in eight browsers, which run on this
+same machine and share its processors with the server.
 """
 
 from __future__ import annotations
@@ -29,16 +30,21 @@ from typing import Any
 
 import report
 import wards
+import websockets
 from playwright.async_api import Error as AsyncError
 from playwright.async_api import async_playwright
 from playwright.sync_api import Error, Frame, Page, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.typing import Subprotocol
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 REALDATA = Path(os.environ.get("IBASHO_REALDATA", ROOT.parent / "shared" / "realdata"))
 STUDIES = ("sample", "bunkyo", "city")
 DRAWERS = {"ibasho": "coverage", "stock folium": ""}
-STEPS, PEOPLE = 7, 8
+STEPS, PEOPLE, STEP_M = 7, 8, 50
 PATIENCE_MS = 240_000
 BUNKYO = (
     "admin/tokyo23_n03/13105.json",
@@ -186,6 +192,57 @@ class Visitor:
         return time.perf_counter() - begun
 
 
+class Talker:
+    """Somebody who talks to the server as a browser does, but draws nothing."""
+
+    def __init__(self, socket: Any) -> None:
+        self._socket, self._page, self._slider, self._limit = socket, "", "", 0.0
+
+    async def open(self, view: str) -> None:
+        """The whole page."""
+        await self._ask(ClientState(page_name=view))
+
+    async def step(self) -> float:
+        """Seconds from a step of the slider to the map's change, with the rest of the page after it."""
+        asked = ClientState(page_script_hash=self._page)
+        asked.widget_states.widgets.add(id=self._slider).double_array_value.data.append(self._limit + STEP_M)
+        return await self._ask(asked)
+
+    async def _ask(self, state: ClientState) -> float:
+        begun, answered = time.perf_counter(), float("nan")
+        await self._socket.send(BackMsg(rerun_script=state).SerializeToString())
+        while True:
+            said = ForwardMsg.FromString(await self._socket.recv())
+            element = said.delta.new_element
+            if said.WhichOneof("type") == "navigation":
+                self._page = said.navigation.page_script_hash
+            if element.WhichOneof("type") == "slider":
+                self._slider, self._limit = (
+                    element.slider.id,
+                    element.slider.value[0] or element.slider.default[0],
+                )
+            if element.WhichOneof("type") == "component_instance":
+                answered = time.perf_counter() - begun
+            if said.WhichOneof("type") == "script_finished":
+                return answered
+
+
+async def answered(root: str, view: str) -> list[float]:
+    """Seconds to the answer with the changed map, of every step of several people who move the slider together."""
+    stream = f"{root.replace('http', 'ws')}/_stcore/stream"
+    async with contextlib.AsyncExitStack() as stack:
+        people = []
+        for _ in range(PEOPLE):
+            talk = websockets.connect(stream, subprotocols=[Subprotocol("streamlit")], max_size=None)
+            people.append(Talker(await stack.enter_async_context(talk)))
+            await people[-1].open(view)
+        found: list[float] = []
+        for _ in range(STEPS):
+            found += await asyncio.gather(*(person.step() for person in people))
+            await asyncio.sleep(1)
+    return found
+
+
 async def together(address: str) -> list[float]:
     """Seconds from a key to the changed map, of every step of several people who move the slider together."""
     async with async_playwright() as playwright:
@@ -252,12 +309,28 @@ def measured(study: str, who: str, project: Path, areas: int) -> list[str]:
                 visitor.page.wait_for_timeout(400)
                 sent.append(visitor.sent - before)
         held = memory_mib(pid)
-        eight = asyncio.run(together(address)) if who == "ibasho" else []
+        heard, seen = [], []
+        if who == "ibasho":
+            heard = asyncio.run(answered(root, DRAWERS[who]))
+            seen = asyncio.run(together(address))
     found = [report.duration(s) for s in (cold, warm, statistics.median(times))]
-    eight_told = (
-        " – ".join(report.duration(s) for s in (statistics.median(eight), max(eight))) if eight else "–"
-    )
-    return [study, who, *found, f"{statistics.median(sent) / 1000:,.1f} kB", f"{held:,.0f} MiB", eight_told]
+    memory = f"{held:,.0f} MiB"
+    return [
+        study,
+        who,
+        *found,
+        f"{statistics.median(sent) / 1000:,.1f} kB",
+        memory,
+        _both(heard),
+        _both(seen),
+    ]
+
+
+def _both(times: list[float]) -> str:
+    """Median and slowest."""
+    if not times:
+        return "–"
+    return f"{report.duration(statistics.median(times))} – {report.duration(max(times))}"
 
 
 def main() -> None:

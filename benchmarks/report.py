@@ -42,7 +42,17 @@ TABLES = {
     ),
     "app": (
         "The map in the browser, beside stock folium (Choropleth and markers)",
-        ("study", "drawn by", "open, cold", "open, warm", "control", "sent", "server", "eight at once"),
+        (
+            "study",
+            "drawn by",
+            "open, cold",
+            "open, warm",
+            "control",
+            "sent",
+            "server",
+            "eight, answered",
+            "eight, drawn",
+        ),
     ),
 }
 """Tables that are told in words: their title and columns."""

@@ -27,6 +27,7 @@ with left:  # the map first: figures and tables take longer, and are looked at a
         view = maps.coverage(assessment.coverage_at, prepared.cells, prepared.small_areas, **shown)
     widgets.draw(page, view, clicked=widgets.area_clicked(page))
     widgets.method(page)
+widgets.work_out(page, "area_coverage", "opening", "zone_opening", "zone_summary", "dependence", "functions")
 with figures:
     widgets.figures(widgets.key_figures(page))
 with right:
