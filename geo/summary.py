@@ -886,7 +886,9 @@ def remarks_on_zones(zones: pd.DataFrame) -> Iterable[Remark]:
 
 
 def _counted(words: pd.Series) -> str:
-    """How often each word stands there: ``town 3, district 1``."""
+    """How often each word stands there: ``town 3, district 1``; of one word alone the sentence has the number."""
+    if words.nunique() == 1:
+        return str(words.iloc[0])
     return ", ".join(f"{word} {n}" for word, n in words.value_counts(sort=False).sort_index().items())
 
 

@@ -33,7 +33,7 @@ def test_a_place_of_a_town_is_nobodys_walk_and_is_told(town: Any, tmp_path: Any)
     assert set(prepared.coverage["reason"].dropna()) == {access.NO_PLACE, "water_area"}
     told = list(summary.remarks_on_places(prepared.places, pd.DataFrame({"name": []})))
     remark = next(one for one in told if one.code == "places_rough")
-    assert remark.document()["values"] == {"n": 2, "all": 2, "levels": "town 2"}
+    assert remark.document()["values"] == {"n": 2, "all": 2, "levels": "town"}
     known = list(summary.remarks_on_places(town.places, pd.DataFrame({"name": []})))
     assert "places_rough" not in {one.code for one in known}
 
