@@ -118,7 +118,8 @@ def distances(
     ----------
     metric : Network or StraightLine
     origins : GeoDataFrame
-        ``origin_id`` and points in the metric's plane zone (metres); or :func:`points` of them.
+        ``origin_id`` and points in the metric's plane zone (metres); or :func:`points` of them, of the same metric and
+        ``max_snap_m``.
     places : GeoDataFrame
         ``place_id`` and points in the same zone.
     limit_m : float
@@ -614,6 +615,8 @@ def warm() -> None:
 
 def _points(metric: Metric, table: gpd.GeoDataFrame | Points, *, max_snap_m: float, key: str) -> Points:
     if isinstance(table, Points):
+        if table.metric is not metric or table.max_snap_m != max_snap_m:
+            raise ValueError("these points join other streets, or from another distance: make them anew")
         return table
     keys = pd.Index(table[key], dtype=object)
     ordered = table if keys.is_monotonic_increasing else table.sort_values(key, kind="stable")

@@ -630,3 +630,14 @@ def test_nobody_walks_less_than_the_straight_line(realdata: Path) -> None:
     assert 1.1 < ratio.median() < 1.6
     first = access.nearest(net, home, place, k=1).set_index("origin_id")["distance_m"]
     assert first.equals(walked.groupby("origin_id")["distance_m"].min())
+
+
+def test_points_that_join_other_streets_are_refused() -> None:
+    home = gpd.GeoDataFrame({"origin_id": ["a"]}, geometry=[shapely.Point(0, 0)], crs="EPSG:6677")
+    goal = home.rename(columns={"origin_id": "place_id"})
+    metric = access.StraightLine(1)
+    asked = access.points(metric, home, max_snap_m=50)
+    assert len(access.distances(metric, asked, goal, limit_m=10, max_snap_m=50)) == 1
+    for other, snap_m in ((access.StraightLine(1.3), 50), (metric, 200)):
+        with pytest.raises(ValueError, match="other streets"):
+            access.distances(other, asked, goal, limit_m=10, max_snap_m=snap_m)
