@@ -42,7 +42,7 @@ SHOWN_ROWS = 300
 """Rows of a table on a page; the files have them all."""
 LISTED_AREAS = 1_500
 """Where there are more small areas, those of the chosen zone are listed."""
-REST_S, RESTS = 0.03, 5
+REST_S, RESTS = 0.03, 2
 """After its map a page rests for a moment: the server's other thread sends the map, others get theirs, and a reader
 who moves on at once is not kept waiting by figures that nobody looks at."""
 FITTING_GAPS, LIST_HEIGHT = 8, 288
