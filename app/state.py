@@ -155,6 +155,11 @@ def taken(control: str) -> Any:
     return value
 
 
+def give_way() -> None:
+    """Streamlit ends a page here whose reader has moved on: it looks whenever the session is read."""
+    _ = "study" in st.session_state
+
+
 def attempt(action: Callable[..., None], *given: Any) -> None:
     """Do what a button asks for; what the reader can mend is told by the router on the next page."""
     try:

@@ -387,18 +387,16 @@ def draw(page: Page, view: View, *, clicked: Callable[[str, int], None]) -> None
 
 
 def _rest() -> None:
-    spot = st.empty()
     for _ in range(RESTS):
         sleep(REST_S)
-        spot.empty()  # here the server ends this page when the reader has moved on
+        state.give_way()
 
 
 def work_out(page: Page, *names: str) -> None:
     """Tables of the answer, one after another: a reader who moves on meanwhile waits for one of them, not for all."""
-    spot = st.empty()
     for name in names:
         getattr(page.assessment, name)
-        spot.empty()
+        state.give_way()
 
 
 def area_clicked(page: Page) -> Callable[[str, int], None]:
