@@ -98,6 +98,10 @@ def _whom(page: Page, asked: Siting) -> None:
         key="siting_groups_control",
         on_change=lambda: state.put("siting_groups", st.session_state["siting_groups_control"]),
     )
+    base, _ = questions.read(Siting, page.project.path)
+    absent = sorted({one.group for one in base.wanted} - {group.group for group in page.study.groups})
+    if absent:
+        st.warning(words.plain(page.say("sites.absent", groups=", ".join(absent))))
 
 
 def _money(page: Page, asked: Siting) -> None:

@@ -87,6 +87,19 @@ def test_two_areas_are_compared_in_both_orders(town: projects.Project) -> None:
     assert [control(app, "selectbox", f"pair_{side}").value for side in "ab"] == [b, a]
 
 
+def test_a_group_that_the_study_does_not_have_is_told(town: projects.Project) -> None:
+    assert not page("sites").warning
+    wanted = (
+        "[[wanted]]\ngroup = 'all'\n\n[[wanted]]\ngroup = '*grandparents*'\n\n[actions.open]\nonce_yen = 1\n"
+    )
+    (town.path / "sites.toml").write_text(wanted, encoding="utf-8")
+    app = page("sites")
+    (told,) = app.warning
+    assert r"\*grandparents\*" in told.value  # a name is text
+    assert not app.error
+    assert not app.exception
+
+
 def test_a_planner_chooses_sites_within_a_budget(town: projects.Project) -> None:
     app = page("sites")
     assert text.say("sites.not_asked", "ja") in [one.value for one in app.info]
