@@ -112,8 +112,8 @@ class Assessment:
         """``schemas.ZoneOpening``; people in no zone of a system have a row of their own."""
         prepared = self.prepared
         own = zones.first_of(prepared.membership, prepared.same_zone)
-        once = prepared.membership[own == prepared.membership["zone_id"]]
-        inside = pd.concat([once, prepared.zone_facts.nowhere], ignore_index=True)
+        first = prepared.membership[own == prepared.membership["zone_id"]]
+        inside = pd.concat([first, prepared.zone_facts.nowhere], ignore_index=True)
         return opening.by_zone(self._when, inside, prepared.zone_points[0], prepared.places, study=self.study)
 
     @once

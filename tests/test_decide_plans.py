@@ -263,3 +263,15 @@ def test_each_person_looks_for_room_once() -> None:
     }
     alone, _ = candidates.room_rows(people, near, welcome, groups[:1])
     assert alone["people"].tolist() == [30]
+
+
+def test_room_is_never_given_to_somebody_twice() -> None:
+    people = pd.DataFrame({"origin_id": ["o"], "all": [10.0], "age_65_plus": [4.0], "age_75_plus": [2.0]})
+    near = pd.DataFrame({"origin_id": ["o"], "option_id": ["p"], "distance_m": [1.0]})
+    everybody, _, old, oldest = studies.DEFAULT_GROUPS
+    welcome = pd.DataFrame({"group": ["all", "age_65_plus", "age_75_plus"], "option_id": "p"})
+    demand, _ = candidates.room_rows(people, near, welcome, [everybody, old])
+    assert demand["people"].tolist() == [6.0, 4.0]
+    # Who is 75 is also 65: six people would ask for room where four live.
+    with pytest.raises(errors.StudyError, match="age_65_plus and age_75_plus may be the same people"):
+        candidates.room_rows(people, near, welcome, [old, oldest])

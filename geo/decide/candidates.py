@@ -8,8 +8,10 @@ public role, whatever else is asked.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 import geopandas as gpd
@@ -17,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geo import coverage, errors, opening, schemas
+from geo import coverage, errors, fca, opening, schemas
 from geo.study import Group, PlaceKind, Study
 
 Role = Literal["public", "internal"]
@@ -179,7 +181,7 @@ def options(
         "enlarge": running["capacity"] > 0,
     }
     there = _rows(running, "place_id", "open", "existing", Cost(0, 0)).assign(option_id=running["place_id"])
-    weekly = running["capacity"] * running["open_days_per_week"]
+    weekly = fca.weekly_capacity(running).set_axis(running.index)
     more = running["capacity"] * (new_days_per_week - running["open_days_per_week"]).clip(lower=0)
     # Where the room of a week is not known, the place itself is not limited: an action adds nothing to that.
     adds = {"more_days": more, "permanent": more, "widen": 0 * weekly, "enlarge": weekly * enlarge_share}
@@ -317,8 +319,23 @@ def room_rows(
         ``origin_id, people``, the origin marked by the group.
     reach : DataFrame
         ``origin_id, option_id, distance_m`` with the same marks.
+
+    Raises
+    ------
+    StudyError
+        When somebody may be in two of the groups, as people of 75 are among those of 65 and over.
     """
     named = [group for group in groups if group.column != "people" or group.targets]
+    rest = [group for group in groups if group not in named]
+    for one, other in (*combinations(named, 2), *combinations(rest, 2)):
+        if not _apart(one, other):
+            raise errors.StudyError(
+                "siting_groups_overlap",
+                "{first} and {second} may be the same people, and room is given to each person once. Ask for one of "
+                "these groups.",
+                first=one.group,
+                second=other.group,
+            )
     demands, reaches = [], []
     for group in groups:
         mark, count = f"|{group.group}", people[group.group]
@@ -331,6 +348,33 @@ def room_rows(
         demands.append(own.assign(origin_id=own["origin_id"] + mark))
         reaches.append(walks.assign(origin_id=walks["origin_id"] + mark))
     return pd.concat(demands, ignore_index=True), pd.concat(reaches, ignore_index=True)
+
+
+def _apart(one: Group, other: Group) -> bool:
+    """Whether nobody is in both groups, as far as their columns tell ages.
+
+    Examples
+    --------
+    >>> from geo.study import DEFAULT_GROUPS, MORE_GROUPS
+    >>> _, young, old, oldest = DEFAULT_GROUPS
+    >>> _apart(young, old), _apart(old, oldest), _apart(young, MORE_GROUPS[4])
+    (True, False, False)
+    """
+    ages = [_ages(group.column) for group in (one, other)]
+    if ages[0] is None or ages[1] is None:
+        return False
+    (first, last), (start, end) = ages[0], ages[1]
+    return last < start or end < first
+
+
+def _ages(column: str) -> tuple[float, float] | None:
+    """First and last age that a column counts; None: its name tells none."""
+    if found := re.search(r"under_(\d+)", column):
+        return 0, int(found[1]) - 1
+    if found := re.search(r"(\d+)_plus", column):
+        return int(found[1]), math.inf
+    found = re.search(r"age_(\d+)_(\d+)", column)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def open_slots(
