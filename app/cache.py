@@ -9,7 +9,7 @@ from threading import Lock
 import pandas as pd
 import streamlit as st
 
-from app import assets
+from app import assets, state
 from geo import decisions, pipeline, prospects, schemas, siting
 from geo.decide.questions import Committee, Siting
 from geo.decide.scenarios import Scenario
@@ -48,12 +48,16 @@ def prepared(version: str, *, project: Project, progress: pipeline.Progress) -> 
     reader's own page, needs this shelf instead.
     """
     lock, shelf = _shelf()
-    with lock:
+    while not lock.acquire(timeout=state.LOOK_S):
+        state.give_way()
+    try:
         if version not in shelf:
             shelf[version] = pipeline.prepare(project, progress=progress)
             while len(shelf) > KEPT:
                 shelf.popitem(last=False)
         return shelf[version]
+    finally:
+        lock.release()
 
 
 @st.cache_resource(max_entries=KEPT_ANSWERS, show_spinner=False)

@@ -158,8 +158,9 @@ def controls(page: Page, asked: Committee) -> None:
                 page.say("model_areas.choose"),
                 1,
                 most,
-                key=state.follow("committee_choose", min(asked.choose, most)),
-                on_change=lambda: _change(page, choose=state.taken("committee_choose")),
+                **state.control(
+                    "committee_choose", min(asked.choose, most), lambda n: _change(page, choose=n)
+                ),
             )
         with kind:
             widgets.kind(page)
@@ -183,11 +184,11 @@ def controls(page: Page, asked: Committee) -> None:
             )
         with far:
             widgets.how_far(page)
-            st.session_state["committee_apart"] = not asked.neighbours
             st.toggle(
                 page.say("model_areas.apart"),
-                key="committee_apart",
-                on_change=lambda: _change(page, neighbours=not st.session_state["committee_apart"]),
+                **state.control(
+                    "committee_apart", not asked.neighbours, lambda apart: _change(page, neighbours=not apart)
+                ),
             )
         _criteria_control(page, asked)
 
@@ -215,37 +216,40 @@ def _select(
         page.say(label),
         options,
         format_func=named,
-        key=state.follow(key, chosen if chosen in options else options[0]),
-        on_change=lambda: change(page, state.taken(key)),
+        **state.control(key, chosen if chosen in options else options[0], partial(change, page)),
     )
 
 
 def _criteria_control(page: Page, asked: Committee) -> None:
     known = criteria(page, asked.system)
-    less = {one.criterion for one in asked.criteria if one.direction == "less"}
-    own = [one.criterion for one in asked.criteria if one.criterion in known]
+    own, less = _told(asked, known)
 
     def named(name: str) -> str:
         return words.plain(committee.criterion(name, page.language))
 
-    def change(key: str) -> None:
-        told = {"criteria": own, "less": list(less), key: state.taken(f"committee_{key}")}
+    def change(key: str, chosen: list[str]) -> None:
+        now, fewer = _told(question(page), known)
+        told = {"criteria": now, "less": fewer, key: chosen}
         if told["criteria"]:
             _change(page, criteria=[_criterion(one, less=one in told["less"]) for one in told["criteria"]])
 
     for key, options, chosen in (
         ("criteria", known, own),
-        ("less", own, [name for name in own if name in less]),
+        ("less", own, less),
     ):
         st.pills(
             page.say(f"model_areas.{key}"),
             options,
             selection_mode="multi",
             format_func=named,
-            key=state.follow(f"committee_{key}", chosen),
-            on_change=change,
-            args=(key,),
+            **state.control(f"committee_{key}", chosen, partial(change, key)),
         )
+
+
+def _told(asked: Committee, known: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The criteria of a question, and those of which less counts more."""
+    own = [one for one in asked.criteria if one.criterion in known]
+    return [one.criterion for one in own], [one.criterion for one in own if one.direction == "less"]
 
 
 def _criterion(name: str, *, less: bool) -> Criterion:
@@ -255,15 +259,15 @@ def _criterion(name: str, *, less: bool) -> Criterion:
 def members(page: Page, asked: Committee) -> None:
     """One member after the other: who, and what matters to them."""
     at = min(int(state.get("member", 0)), len(asked.members) - 1)
-    st.session_state["member_control"] = at
     st.segmented_control(
         page.say("model_areas.member"),
         range(len(asked.members)),
         format_func=lambda i: (
             words.plain(asked.members[i].member) or page.say("model_areas.nameless", n=i + 1)
         ),
-        key="member_control",
-        on_change=lambda: state.put("member", _or(st.session_state["member_control"], at)),
+        **state.control(
+            "member_control", at, lambda chosen: state.put("member", at if chosen is None else chosen)
+        ),
     )
     one = asked.members[at]
     name, role, way = st.columns(3, gap="medium")
@@ -285,17 +289,13 @@ def members(page: Page, asked: Committee) -> None:
             )
 
 
-def _or(value: int | None, default: int) -> int:
-    return default if value is None else value
-
-
 def _text(page: Page, at: int, field: str, value: str) -> None:
-    key = f"committee_{field}_{at}"
     st.text_input(
         page.say(f"model_areas.{field}_label"),
-        key=state.follow(key, value),
         max_chars=60,
-        on_change=lambda: _rename(page, at, field, state.taken(key).strip()),
+        **state.control(
+            f"committee_{field}_{at}", value, lambda told: _rename(page, at, field, told.strip())
+        ),
     )
 
 
@@ -310,14 +310,12 @@ def _way_of(one: Member) -> str:
 
 
 def _way(page: Page, at: int, one: Member, asked: Committee) -> None:
-    key = f"committee_way_{at}"
     possible = 1 < len(asked.criteria) <= MOST_COMPARED
     st.segmented_control(
         page.say("model_areas.way"),
         [way for way in WAYS if way != "pairs" or possible],
         format_func=lambda way: page.say(f"model_areas.way_{way}"),
-        key=state.follow(key, _way_of(one)),
-        on_change=lambda: _begin(page, at, state.taken(key)),
+        **state.control(f"committee_way_{at}", _way_of(one), partial(_begin, page, at)),
     )
 
 
@@ -333,30 +331,31 @@ def _begin(page: Page, at: int, way: str | None) -> None:
 
 
 def _weights(page: Page, at: int, one: Member, asked: Committee) -> None:
+    def change(name: str, weight: int) -> None:
+        # Two sliders may arrive together: each changes what is said by then.
+        weights = {**(question(page).members[at].weights or {}), name: weight}
+        if any(weights.values()):
+            _change_member(page, at, weights=weights)
+
     own = dict(one.weights or {})
     columns = st.columns(3, gap="medium")
-    for i, criterion in enumerate(asked.criteria):
-        name = criterion.criterion
-        key = f"committee_weight_{at}_{name}"
-
-        def change(name: str = name, key: str = key) -> None:
-            weights = {**own, name: state.taken(key)}
-            if any(weights.values()):
-                _change_member(page, at, weights=weights)
-
-        label = words.plain(committee.criterion(name, page.language))
-        shown = state.follow(key, round(own.get(name, 0)))
-        columns[i % 3].slider(label, 0, 100, step=5, key=shown, on_change=change)
+    for i, name in enumerate(criterion.criterion for criterion in asked.criteria):
+        columns[i % 3].slider(
+            words.plain(committee.criterion(name, page.language)),
+            0,
+            100,
+            step=5,
+            **state.control(f"committee_weight_{at}_{name}", round(own.get(name, 0)), partial(change, name)),
+        )
 
 
 def _ranking(page: Page, at: int, one: Member, asked: Committee) -> None:
     own = [c.criterion for c in asked.criteria]
-    key, said = f"committee_ranking_{at}", list(one.ranking or own)
+    said = list(one.ranking or own)
     # Whoever takes all out to begin anew sees what was chosen until now, not what stands behind it.
     begun = state.get(f"ranked_{at}", said)
 
-    def change() -> None:
-        chosen = state.taken(key)
+    def change(chosen: list[str]) -> None:
         state.put(f"ranked_{at}", chosen)
         _change_member(page, at, ranking=(*chosen, *(name for name in own if name not in chosen)))
 
@@ -364,30 +363,30 @@ def _ranking(page: Page, at: int, one: Member, asked: Committee) -> None:
         page.say("model_areas.ranking"),
         own,
         format_func=lambda name: committee.criterion(name, page.language),
-        key=state.follow(key, begun if begun == said[: len(begun)] else said),
-        on_change=change,
         help=page.say("model_areas.ranking_help"),
+        **state.control(f"committee_ranking_{at}", begun if begun == said[: len(begun)] else said, change),
     )
 
 
 def _pairs(page: Page, at: int, one: Member, asked: Committee) -> None:
     del asked
-    pairs = list(one.pairs or ())
+
+    def change(of: tuple[str, str], step: str) -> None:
+        now = question(page).members[at].pairs or ()
+        changed = tuple((a, b, _times(step) if (a, b) == of else times) for a, b, times in now)
+        _change_member(page, at, pairs=changed)
+
     columns = st.columns(2, gap="medium")
-    for i, (a, b, times) in enumerate(pairs):
-        key = f"committee_pair_{at}_{i}"
+    for i, (a, b, times) in enumerate(one.pairs or ()):
         nearest = min(SCALE, key=lambda step: abs(_times(step) - times))
-
-        def change(i: int = i, key: str = key) -> None:
-            a, b, _ = pairs[i]
-            changed = [*pairs[:i], (a, b, _times(state.taken(key))), *pairs[i + 1 :]]
-            _change_member(page, at, pairs=tuple(changed))
-
         label = {
             side: words.plain(committee.criterion(name, page.language)) for side, name in (("a", a), ("b", b))
         }
-        told, shown = page.say("model_areas.pair", **label), state.follow(key, nearest)
-        columns[i % 2].select_slider(told, SCALE, key=shown, on_change=change)
+        columns[i % 2].select_slider(
+            page.say("model_areas.pair", **label),
+            SCALE,
+            **state.control(f"committee_pair_{at}_{i}", nearest, partial(change, (a, b))),
+        )
 
 
 def _times(step: str) -> float:
@@ -413,15 +412,16 @@ def _remove(page: Page, at: int) -> None:
 
 def answer(page: Page, asked: Committee) -> decisions.Document:
     """What the committee's words come to."""
-    with st.spinner(page.say("model_areas.working")):
-        return cache.committee(
-            page.version,
-            page.study.fingerprint(),
-            asked.model_dump_json(),
-            _prepared=page.prepared,
-            _assessment=page.assessment,
-            _question=asked,
-        )
+    asks = partial(
+        cache.committee,
+        page.version,
+        page.study.fingerprint(),
+        asked.model_dump_json(),
+        _prepared=page.prepared,
+        _assessment=page.assessment,
+        _question=asked,
+    )
+    return widgets.at_work(page.say("model_areas.working"), asks)
 
 
 def pair(page: Page, result: decisions.Document, named: Mapping[str, str]) -> list[str]:
@@ -431,19 +431,17 @@ def pair(page: Page, result: decisions.Document, named: Mapping[str, str]) -> li
         return []
     kept = state.get("pair", None)
     chosen = kept if kept and set(kept) <= set(ids) else tuple(ids[:2])
+
+    def change(at: int, fresh: str) -> None:
+        now = state.get("pair", None) or chosen
+        other = now[1 - at] if now[1 - at] != fresh else now[at]
+        state.put("pair", (fresh, other) if at == 0 else (other, fresh))
+
     for side, column, at in zip("ab", st.columns(2, gap="medium"), (0, 1), strict=True):
-        key = f"pair_{side}"
-
-        def change(at: int = at, key: str = key) -> None:
-            fresh = state.taken(key)
-            other = chosen[1 - at] if chosen[1 - at] != fresh else chosen[at]
-            state.put("pair", (fresh, other) if at == 0 else (other, fresh))
-
         column.selectbox(
             page.say(f"model_areas.pair_{side}"),
             ids,
             format_func=lambda one: named[one],
-            key=state.follow(key, chosen[at]),
-            on_change=change,
+            **state.control(f"pair_{side}", chosen[at], partial(change, at)),
         )
     return committee.reasons(decisions.why(result, *chosen), named, page.language)

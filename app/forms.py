@@ -60,15 +60,13 @@ def choose(found: Any) -> str | None:
     """The entry that is looked at."""
     names = told.names(found, state.language())
     chosen = state.get("entry", None)
-    st.session_state["entry_control"] = chosen if chosen in names else None
     st.selectbox(
         say("choose"),
         list(names),
         index=None,
         format_func=lambda key: names[key],
         placeholder=say("choose_hint"),
-        key="entry_control",
-        on_change=lambda: state.put("entry", st.session_state["entry_control"]),
+        **state.control("entry_control", chosen if chosen in names else None, partial(state.put, "entry")),
     )
     return str(chosen) if chosen in names else None
 

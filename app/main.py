@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Show the chosen page in the reader's language."""
+    state.whole_choices()
     language = state.language()
     st.set_page_config(page_title=text.say("app.title", language), layout="wide")
     names = pages.shown()

@@ -229,8 +229,11 @@ def then(page: Page) -> Prepared:
     own = scenario(page, plan(page))
     if not own.actions:
         return page.prepared
-    with st.spinner(page.say("scenarios.working")):
-        return cache.prospect(page.version, repr(own), _prepared=page.prepared, _scenario=own)
+    then: Prepared = widgets.at_work(
+        page.say("scenarios.working"),
+        lambda: cache.prospect(page.version, repr(own), _prepared=page.prepared, _scenario=own),
+    )
+    return then
 
 
 def compared(page: Page) -> tuple[pd.DataFrame, dict[str, tuple[int, float]]] | None:
@@ -246,7 +249,7 @@ def compared(page: Page) -> tuple[pd.DataFrame, dict[str, tuple[int, float]]] | 
         )
         return told
 
-    with st.spinner(page.say("scenarios.working")):
+    def compare() -> pd.DataFrame:
         told = {
             name: numbers(
                 repr(found),
@@ -254,7 +257,9 @@ def compared(page: Page) -> tuple[pd.DataFrame, dict[str, tuple[int, float]]] | 
             )
             for name, found in own.items()
         }
-        table = scenarios.compare(numbers("", page.prepared), told)
+        return scenarios.compare(numbers("", page.prepared), told)
+
+    table = widgets.at_work(page.say("scenarios.working"), compare)
     return table, {name: (found.actions, found.cost_yen) for name, found in own.items()}
 
 

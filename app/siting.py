@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import geopandas as gpd
@@ -59,13 +60,11 @@ def _wanted(page: Page, base: Siting) -> list[Wanted]:
 def controls(page: Page, asked: Siting) -> None:
     """What to aim for → for whom → how far → for how much."""
     with st.container(border=True, key="controls"):
-        st.session_state["goal_control"] = asked.aim
         st.selectbox(
             page.say("sites.goal"),
             list(sitings.UNITS),
             format_func=lambda aim: page.say(f"sites.goal_{aim}"),
-            key="goal_control",
-            on_change=lambda: state.put("goal", st.session_state["goal_control"]),
+            **state.control("goal_control", asked.aim, partial(state.put, "goal")),
         )
         who, far, money = st.columns((1.3, 1, 1), gap="medium")
         with who:
@@ -74,15 +73,15 @@ def controls(page: Page, asked: Siting) -> None:
         with far:
             widgets.how_far(page)
             systems = ["", *widgets.systems(page)]
-            st.session_state["quota_control"] = asked.one_per or ""
             st.selectbox(
                 page.say("sites.one_per"),
                 systems,
                 format_func=lambda one: (
                     page.say("model_areas.no_quota") if not one else words.label("system", one, page.language)
                 ),
-                key="quota_control",
-                on_change=lambda: state.put("site_quota", st.session_state["quota_control"] or None),
+                **state.control(
+                    "quota_control", asked.one_per or "", lambda one: state.put("site_quota", one or None)
+                ),
             )
         with money:
             _money(page, asked)
@@ -90,13 +89,15 @@ def controls(page: Page, asked: Siting) -> None:
 
 def _whom(page: Page, asked: Siting) -> None:
     """The groups that are wanted; with none of them the group of the other pages is."""
-    st.session_state["siting_groups_control"] = list(dict.fromkeys(one.group for one in asked.wanted))
     st.multiselect(
         page.say("controls.whom"),
         [group.group for group in page.study.groups],
         format_func=lambda group: words.label("group", group, page.language),
-        key="siting_groups_control",
-        on_change=lambda: state.put("siting_groups", st.session_state["siting_groups_control"]),
+        **state.control(
+            "siting_groups_control",
+            list(dict.fromkeys(one.group for one in asked.wanted)),
+            partial(state.put, "siting_groups"),
+        ),
     )
     base, _ = questions.read(Siting, page.project.path)
     absent = sorted({one.group for one in base.wanted} - {group.group for group in page.study.groups})
@@ -110,26 +111,25 @@ def _money(page: Page, asked: Siting) -> None:
         0,
         1_000_000,
         step=100,
-        key=state.follow("budget_control", round((asked.budget_yen or 0) / TEN_THOUSAND)),
-        on_change=lambda: state.put("budget", float(state.taken("budget_control") * TEN_THOUSAND)),
+        **state.control(
+            "budget_control",
+            round((asked.budget_yen or 0) / TEN_THOUSAND),
+            lambda budget: state.put("budget", float(budget * TEN_THOUSAND)),
+        ),
     )
     years, number = st.columns(2)
-    st.session_state["years_control"] = round(asked.years)
     years.number_input(
         page.say("sites.years"),
         0,
         20,
-        key="years_control",
-        on_change=lambda: state.put("years", float(st.session_state["years_control"])),
+        **state.control("years_control", round(asked.years), lambda years: state.put("years", float(years))),
     )
-    st.session_state["number_control"] = asked.number or NO_LIMIT
     number.number_input(
         page.say("sites.number"),
         NO_LIMIT,
         99,
-        key="number_control",
         help=page.say("sites.number_help"),
-        on_change=lambda: state.put("number", st.session_state["number_control"] or None),
+        **state.control("number_control", asked.number or NO_LIMIT, lambda n: state.put("number", n or None)),
     )
 
 
@@ -149,8 +149,8 @@ def answer(page: Page, asked: Siting) -> decisions.Document | None:
     if state.get("siting", None) != key:
         st.info(page.say("sites.not_asked"))
         return None
-    with st.spinner(page.say("sites.working"), show_time=True):
-        return cache.sites(*key, _prepared=page.prepared, _study=page.study, _question=asked)
+    asks = partial(cache.sites, *key, _prepared=page.prepared, _study=page.study, _question=asked)
+    return widgets.at_work(page.say("sites.working"), asks)
 
 
 def located(page: Page, asked: Siting, result: decisions.Document, view: View) -> View:
@@ -170,14 +170,13 @@ def budgets(page: Page, asked: Siting, result: decisions.Document) -> None:
     """The frontier's budgets to click: the chosen one becomes the budget that is asked about."""
     listed = [row["budget_yen"] for row in result["frontier"]]
 
-    def change() -> None:
-        if (chosen := state.taken("frontier_control")) is not None:
+    def change(chosen: float | None) -> None:
+        if chosen is not None:
             state.put("budget", chosen)
 
     st.segmented_control(
         page.say("sites.frontier_choose"),
         listed,
         format_func=lambda budget: siting.yen(budget, page.language),
-        key=state.follow("frontier_control", asked.budget_yen if asked.budget_yen in listed else None),
-        on_change=change,
+        **state.control("frontier_control", asked.budget_yen if asked.budget_yen in listed else None, change),
     )

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from concurrent import futures
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from threading import Thread
+from typing import Any, TypedDict, TypeVar, cast
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
+from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
+from streamlit.runtime.scriptrunner_utils.script_run_context import RunLocation, ThreadState
 
 from geo import errors, text
 from geo import project as projects
@@ -21,6 +26,9 @@ PLANNER, PUBLIC = "planner", "public"
 """Who may change a project and see all of it, and who may look at what is published."""
 AREAS = "areas"
 """The division into census small areas."""
+LOOK_S = 0.05
+"""How often a page that waits looks whether its reader has moved on."""
+T = TypeVar("T")
 
 
 STUDY_LINK = {"group": "gap_group", "kind": "gap_kind", "limit": "limit_m", "moment": "open_at"}
@@ -47,9 +55,9 @@ def language() -> text.Language:
     return cast("text.Language", chosen)
 
 
-def choose_language() -> None:
+def choose_language(chosen: str | None) -> None:
     """Take the language from its control; the study stays."""
-    st.session_state["language"] = st.session_state["language_control"] or language()
+    st.session_state["language"] = chosen or language()
 
 
 def role() -> str:
@@ -133,31 +141,81 @@ def put(name: str, value: Any) -> None:
     st.session_state[f"own_{name}"] = value
 
 
-def follow(control: str, value: Any) -> str:
-    """The key of a control that shows a value which something else may change too, like a click on the map.
+class Control(TypedDict):
+    """What a control of Streamlit needs to show a value and to tell a choice."""
 
-    What a browser sends has the values of all controls, also of those that it has not redrawn yet. Under its old
-    key such a value would be taken for a choice; so a control whose value was changed elsewhere gets a new one.
+    key: str
+    on_change: Callable[[], None]
+
+
+def control(name: str, value: Any, choose: Callable[[Any], None]) -> Control:
+    """The key of a control that shows ``value``, and what is done when a reader chooses another.
+
+    The value may be changed elsewhere too, by a click on the map or by another control. What a browser sends has
+    the values of all controls, also of those that it has not redrawn yet, and such a value would be taken for a
+    choice. So a control whose value was changed elsewhere gets a new key, and what comes under an old one is not
+    heard.
     """
-    shown, n = st.session_state.get(f"shown_{control}", (value, 0))
+    drawn = f"drawn_{name}"
+    shown, n = st.session_state.get(drawn, (value, 0))
     n += shown != value
-    st.session_state[f"shown_{control}"] = (value, n)
-    key = f"{control}/{n}" if n else control
+    st.session_state[drawn] = (value, n)
+    key = f"{name}/{n}" if n else name
     st.session_state[key] = value
-    return key
+
+    def take() -> None:
+        if st.session_state[drawn][1] == n:
+            chosen = st.session_state[key]
+            st.session_state[drawn] = (chosen, n)
+            choose(chosen)
+
+    return {"key": key, "on_change": take}
 
 
-def taken(control: str) -> Any:
-    """What the reader chose in a control of :func:`follow`."""
-    n = st.session_state[f"shown_{control}"][1]
-    value = st.session_state[f"{control}/{n}" if n else control]
-    st.session_state[f"shown_{control}"] = (value, n)
-    return value
+def whole_choices() -> None:
+    """Let what a control or button does be done to its end, also when the reader moves on meanwhile.
+
+    Streamlit ends whatever reads the session once the browser has sent something newer. A page can be ended and drawn
+    again; a callback that is ended has done half, and is not called a second time: the reader's choice would be lost
+    without a word. So nothing is ended inside a callback; what came meanwhile follows after it (the app's settings
+    have Streamlit do one thing after another for each reader).
+    """
+    look = ScriptRunner._maybe_handle_execution_control_request
+    if getattr(look, "waits", False):
+        return
+
+    def wait(runner: ScriptRunner) -> None:
+        if ThreadState.get().run_location is not RunLocation.CALLBACK:
+            look(runner)
+
+    wait.waits = True  # type: ignore[attr-defined]
+    # There is no public way to say it.
+    ScriptRunner._maybe_handle_execution_control_request = wait  # type: ignore[assignment, method-assign]
 
 
 def give_way() -> None:
     """Streamlit ends a page here whose reader has moved on: it looks whenever the session is read."""
     _ = "study" in st.session_state
+
+
+def beside(work: Callable[[], T]) -> T:
+    """What takes long, done beside the page: a reader who moves on does not wait for it.
+
+    It is done to its end all the same; whoever asks for it again finds it in the cache.
+    """
+    done: futures.Future[T] = futures.Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except Exception as problem:
+            done.set_exception(problem)
+
+    # A daemon: whoever stops the server does not wait for it either.
+    add_script_run_ctx(Thread(target=run, daemon=True), get_script_run_ctx()).start()
+    while not futures.wait([done], timeout=LOOK_S).done:
+        give_way()
+    return done.result()
 
 
 def attempt(action: Callable[..., None], *given: Any) -> None:

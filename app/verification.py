@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -63,14 +64,16 @@ def _keep(page: Page) -> None:
 def choose_areas(page: Page) -> list[str]:
     """The areas in which the project was."""
     names = zone_names(page)
-    st.session_state["treated_control"] = [one for one in state.get("treated", []) if one in names]
     chosen: list[str] = st.multiselect(
         page.say("verification.treated"),
         list(names),
         format_func=lambda one: names[one],
         placeholder=page.say("verification.treated_hint"),
-        key="treated_control",
-        on_change=lambda: state.put("treated", st.session_state["treated_control"]),
+        **state.control(
+            "treated_control",
+            [one for one in state.get("treated", []) if one in names],
+            partial(state.put, "treated"),
+        ),
     )
     return chosen
 

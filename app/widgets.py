@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from functools import cached_property, partial
 from time import sleep
-from typing import Any
+from typing import Any, TypeVar
 
 import geopandas as gpd
 import streamlit as st
@@ -25,6 +25,7 @@ from geo.present.tables import Rows
 from geo.project import Changes, Project
 from geo.study import Study
 
+T = TypeVar("T")
 MAP_HEIGHT = 600
 PRESETS_M = (300, 500, 800)
 MIN_M, MAX_M, STEP_M = 100, 1200, 50
@@ -110,16 +111,14 @@ def frame() -> None:
         unsafe_allow_javascript=True,
         width="content",
     )
-    st.session_state["language_control"] = language
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.html(f'<p class="ib-brand">{html.escape(text.say("app.title", language))}</p>', width="content")
         st.segmented_control(
             text.say("app.language", language),
             text.LANGUAGES,
             format_func=lambda code: text.say("app.own_name", code),
-            key="language_control",
-            on_change=state.choose_language,
             label_visibility="collapsed",
+            **state.control("language_control", language, state.choose_language),
         )
 
 
@@ -192,21 +191,17 @@ def controls(page: Page) -> None:
 
 def _where(page: Page) -> None:
     names = {state.WHOLE: page.say("controls.whole", ward=page.ward), **page.zone_names}
-    st.session_state["zone_control"] = chosen_zone(page)
     st.selectbox(
         page.say("controls.where"),
         list(names),
         format_func=lambda zone: names.get(zone, names[state.WHOLE]),
-        key="zone_control",
-        on_change=lambda: state.put("zone", st.session_state["zone_control"]),
+        **state.control("zone_control", chosen_zone(page), partial(state.put, "zone")),
     )
-    st.session_state["division_control"] = division(page)
     st.selectbox(
         page.say("controls.division"),
         [state.AREAS, *systems(page)],
         format_func=lambda system: words.label("system", system, page.language),
-        key="division_control",
-        on_change=lambda: state.put("division", st.session_state["division_control"]),
+        **state.control("division_control", division(page), partial(state.put, "division")),
     )
 
 
@@ -218,25 +213,21 @@ def whom(page: Page, *, label: str = "controls.whom") -> None:
         name = words.label("group", group, page.language)
         return name if population.get(group) is not None else page.say("controls.no_data", group=name)
 
-    st.session_state["group_control"] = page.study.gap_group
     st.selectbox(
         page.say(label),
         [group.group for group in page.study.groups],
         format_func=named,
-        key="group_control",
-        on_change=lambda: state.change(gap_group=st.session_state["group_control"]),
+        **state.control("group_control", page.study.gap_group, lambda group: state.change(gap_group=group)),
     )
 
 
 def kind(page: Page) -> None:
     """Which places count."""
-    st.session_state["kind_control"] = page.study.gap_kind
     st.selectbox(
         page.say("controls.kind"),
         coverage.KINDS,
         format_func=lambda kind: page.say(f"kind.{kind}", days=page.days),
-        key="kind_control",
-        on_change=lambda: state.change(gap_kind=st.session_state["kind_control"]),
+        **state.control("kind_control", page.study.gap_kind, lambda kind: state.change(gap_kind=kind)),
     )
 
 
@@ -249,8 +240,11 @@ def how_far(page: Page) -> None:
         page.say("controls.how_far"),
         presets,
         format_func=lambda metres: f"{metres} m",
-        key=state.follow("preset_control", limit if limit in presets else None),
-        on_change=lambda: state.change(limit_m=state.taken("preset_control") or limit),
+        **state.control(
+            "preset_control",
+            limit if limit in presets else None,
+            lambda metres: state.change(limit_m=metres or limit),
+        ),
     )
     group = page.study.gap_group
     minutes, pace = page.study.walk_min(group, limit), page.study.speed_m_per_min(group)
@@ -263,50 +257,71 @@ def how_far(page: Page) -> None:
         MAX_M,
         step=STEP_M,
         format="%d m",
-        key=state.follow("limit_control", min(max(limit, MIN_M), MAX_M)),
         label_visibility="collapsed",
-        on_change=lambda: state.change(limit_m=state.taken("limit_control")),
+        **state.control(
+            "limit_control",
+            min(max(limit, MIN_M), MAX_M),
+            lambda metres: state.change(limit_m=metres),
+        ),
     )
 
 
 def moment(page: Page) -> None:
     """A date and time to ask about, for planners: two of them beside each other would tell small counts."""
     asked = page.study.open_at
-    st.session_state["moment_control"] = asked is not None
     st.toggle(
         page.say("coverage.moment"),
-        key="moment_control",
         help=page.say("coverage.moment_help"),
-        on_change=lambda: state.change(
-            open_at=datetime.combine(page.study.period_start, HOUR) if asked is None else None
+        **state.control(
+            "moment_control",
+            asked is not None,
+            lambda on: state.change(open_at=datetime.combine(page.study.period_start, HOUR) if on else None),
         ),
     )
     if asked is None:
         return
 
-    def choose() -> None:
-        told = st.session_state["moment_day_control"], st.session_state["moment_time_control"]
-        state.change(open_at=datetime.combine(*told))
-
-    st.session_state["moment_day_control"], st.session_state["moment_time_control"] = (
-        asked.date(),
-        asked.time(),
+    day_and_hour(
+        page,
+        "controls",
+        lambda: state.study(page.project).open_at or asked,
+        lambda moment: state.change(open_at=moment),
     )
-    day, hour = st.columns(2)
-    day.date_input(page.say("controls.day"), key="moment_day_control", on_change=choose)
-    hour.time_input(page.say("controls.time"), step=1800, key="moment_time_control", on_change=choose)
     st.caption(page.say("coverage.moment_shown", moment=f"{asked:%Y-%m-%d %H:%M}"))
+
+
+def day_and_hour(
+    page: Page, name: str, asked: Callable[[], datetime], choose: Callable[[datetime], None]
+) -> None:
+    """A date and a time. They may arrive together, so each changes what is asked by then."""
+    now = asked()
+    day, hour = st.columns(2)
+    day.date_input(
+        page.say(f"{name}.day"),
+        **state.control(
+            f"{name}_day_control", now.date(), lambda day: choose(datetime.combine(day, asked().time()))
+        ),
+    )
+    hour.time_input(
+        page.say(f"{name}.time"),
+        step=1800,
+        **state.control(
+            f"{name}_time_control", now.time(), lambda hour: choose(datetime.combine(asked().date(), hour))
+        ),
+    )
 
 
 def choose(page: Page, name: str, options: Sequence[str], label: str, named: Callable[[str], str]) -> None:
     """One of a few options, as buttons beside one another; kept over pages and in the link."""
-    st.session_state[f"{name}_control"] = state.one_of(name, options)
     st.segmented_control(
         page.say(label),
         options,
         format_func=named,
-        key=f"{name}_control",
-        on_change=lambda: state.put(name, st.session_state[f"{name}_control"] or options[0]),
+        **state.control(
+            f"{name}_control",
+            state.one_of(name, options),
+            lambda chosen: state.put(name, chosen or options[0]),
+        ),
     )
 
 
@@ -386,6 +401,12 @@ def draw(page: Page, view: View, *, clicked: Callable[[str, int], None]) -> None
         st.caption(page.say("map.not_shown", n=hidden))
 
 
+def at_work(told: str, work: Callable[[], T]) -> T:
+    """What takes a while: what is being done stands on the page, and a reader who moves on does not wait for it."""
+    with st.spinner(told, show_time=True):
+        return state.beside(work)
+
+
 def _rest() -> None:
     for _ in range(RESTS):
         sleep(REST_S)
@@ -435,8 +456,7 @@ def choose_area(page: Page, *, label: str = "controls.area", hint: str = "contro
         index=None,
         format_func=lambda area: str(names[area]),
         placeholder=page.say(hint if listed else "controls.area_zone"),
-        key=state.follow("area_control", chosen if chosen in names else None),
-        on_change=lambda: state.put("area", state.taken("area_control")),
+        **state.control("area_control", chosen if chosen in names else None, partial(state.put, "area")),
     )
     return ids.index(chosen) if chosen in names else None
 
@@ -506,8 +526,7 @@ def choose_gap(page: Page, names: dict[str, str]) -> str | None:
             listed if chosen in listed or not chosen else [*listed, chosen],
             index=None,
             format_func=named,
-            key=state.follow("gap_control", chosen),
-            on_change=lambda: state.put("gap", state.taken("gap_control")),
+            **state.control("gap_control", chosen, partial(state.put, "gap")),
         )
     return chosen
 

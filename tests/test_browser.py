@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -83,18 +83,29 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def serving(project: Path, cache: Path) -> Iterator[str]:
     """The app of a project at its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "IBASHO_CACHE": str(cache),
         "IBASHO_LANG": "ja",
     }
-    command = [*IBASHO, "app", str(project), "--port", str(port)]
-    with (cache / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, cwd=cache, stdout=log, stderr=subprocess.STDOUT)
+    with answering([*IBASHO, "app", str(project), "--port", str(port)], port, cache, environment) as address:
+        yield address
+
+
+def free_port() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def answering(command: list[str], port: int, folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """A server at its address, once it answers."""
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
         try:
             _await(f"http://127.0.0.1:{port}/_stcore/health", server)
             yield f"http://127.0.0.1:{port}"
@@ -454,6 +465,53 @@ def test_a_language_and_a_reload_keep_the_study(visit: Callable[..., Visit], tow
         assert walk.map().evaluate("IB.state.shown") > 0
         walk.page.reload(wait_until="commit")
     assert walk.foreign == []
+
+
+TWO_BUTTONS = """
+import time
+import streamlit as st
+from app import state
+
+def count(name, wait_s):
+    time.sleep(wait_s)
+    st.session_state[name] = st.session_state.get(name, 0) + 1
+
+state.whole_choices()
+told = {name: st.session_state.get(name, 0) for name in ("slow", "quick")}
+st.button("slow", on_click=count, args=("slow", 1))
+st.button("quick", on_click=count, args=("quick", 0))
+st.text(f"slow {told['slow']} quick {told['quick']}")
+if st.toggle("long"):
+    st.text("at work")
+    state.beside(lambda: time.sleep(60))
+"""
+
+
+def test_a_choice_is_done_whole_when_the_reader_moves_on(visit: Callable[..., Visit], tmp_path: Path) -> None:
+    """The second click comes while the first is still worked on; neither is lost. Long work is not waited for."""
+    (tmp_path / "page.py").write_text(TWO_BUTTONS, encoding="utf-8")
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "page.py",
+        f"--server.port={port}",
+    ]
+    shutil.copytree(ROOT / "app" / ".streamlit", tmp_path / ".streamlit")
+    with answering(command, port, tmp_path, {**os.environ, "PYTHONPATH": str(ROOT)}) as address:
+        walk = visit(address)
+        walk.page.goto(address, wait_until="commit")
+        walk.page.get_by_role("button", name="slow").click()
+        walk.page.wait_for_timeout(300)
+        walk.page.get_by_role("button", name="quick").click()
+        walk.page.get_by_text("quick 1").wait_for()
+        assert walk.page.get_by_text("slow 1 quick 1", exact=True).is_visible()
+        walk.page.get_by_text("long", exact=True).click()
+        walk.page.get_by_text("at work", exact=True).wait_for()
+        walk.page.get_by_role("button", name="quick").click()
+        walk.page.get_by_text("slow 1 quick 2", exact=True).wait_for(timeout=30_000)
 
 
 def test_a_committee_of_three_reaches_a_decision_record(

@@ -32,11 +32,6 @@ def chosen() -> datetime:
     return datetime.combine(now.date(), time(14))
 
 
-def choose() -> None:
-    told = datetime.combine(st.session_state["day_control"], st.session_state["time_control"])
-    state.put("at", told.isoformat(timespec="minutes"))
-
-
 def moment() -> datetime | None:
     """The date and time that is asked about; Japan has one time."""
     if state.one_of("when", WHEN) == "now":
@@ -44,10 +39,9 @@ def moment() -> datetime | None:
     if state.one_of("when", WHEN) == "any":
         return None
     asked = chosen()
-    st.session_state["day_control"], st.session_state["time_control"] = asked.date(), asked.time()
-    day, hour = st.columns(2)
-    day.date_input(page.say("browse.day"), key="day_control", on_change=choose)
-    hour.time_input(page.say("browse.time"), step=1800, key="time_control", on_change=choose)
+    widgets.day_and_hour(
+        page, "browse", chosen, lambda told: state.put("at", told.isoformat(timespec="minutes"))
+    )
     return asked
 
 

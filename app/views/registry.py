@@ -23,14 +23,16 @@ if told := state.get("told", None):
 if records.empty:
     st.info(forms.say("empty"))
 else:
-    st.session_state["section_control"] = state.one_of("section", SECTIONS)
     st.segmented_control(
         forms.say("section"),
         SECTIONS,
         format_func=lambda name: forms.say(f"section_{name}"),
-        key="section_control",
-        on_change=lambda: state.put("section", st.session_state["section_control"] or "find"),
         label_visibility="collapsed",
+        **state.control(
+            "section_control",
+            state.one_of("section", SECTIONS),
+            lambda name: state.put("section", name or "find"),
+        ),
     )
     section = state.one_of("section", SECTIONS)
     if section == "find":
