@@ -77,6 +77,10 @@ def entry(project: Project, row: dict[str, Any], version: int) -> None:
     _words(row, key)
     _state(row, key)
     _offers(row, key)
+    with st.expander(say("attendance")):
+        for column, field in zip(st.columns(3) * 2, schemas.ATTENDANCE, strict=True):
+            _number(column, row, field, key)
+        widgets.words_of(say("attendance_help"))
     for column, field in zip(st.columns(2) * 2, DATES, strict=True):
         shown = _day(row[field])
         column.date_input(_label(field), shown, FIRST, LAST, format="YYYY-MM-DD", key=f"{key}/{field}")

@@ -17,9 +17,9 @@ from streamlit_folium import st_folium
 
 from app import assets, cache, state
 from app.uploads import Upload
-from geo import coverage, errors, nearby, project, registry, text
+from geo import coverage, errors, nearby, project, registry, schemas, text
 from geo.pipeline import Assessment, Prepared
-from geo.present import downloads, geometry, maps, reports, tables, words
+from geo.present import downloads, geometry, maps, reach, reports, tables, words
 from geo.present.maps import View
 from geo.present.tables import Rows
 from geo.project import Changes, Project
@@ -34,7 +34,7 @@ HOUR = time(14)
 MUNICIPAL = "municipal"
 FIELDS = (
     "name", "address", "latitude", "longitude", "kind", "targets", "opening", "capacity", "operator", "status",
-    "step_free", "fee", "languages", "functions",
+    "step_free", "fee", "languages", "functions", *schemas.ATTENDANCE,
 )  # fmt: skip
 """What a column of a list can be said to be."""
 LISTED_GAPS = 30
@@ -577,6 +577,18 @@ def table(rows: Rows, *, marked: int | None = None) -> None:
     first = replace(rows, rows=tuple(rows.rows[i] for i in order))
     st.html(tables.html(first, marked=None if marked is None else order.index(marked)))
     words_of(text.say("table.more", rows.language, shown=len(order), n=f"{len(rows.rows):,}"))
+
+
+def salons(page: Page, inside: Iterable[str] | None = None) -> None:
+    """Salons that fewer people or nobody new comes to, or whose helpers are old, and what is not known of them."""
+    own = page.assessment.salons
+    own = own if inside is None else own[own["place_id"].isin(list(inside))]
+    if own.empty:
+        return
+    rows = reach.salons(own, page.prepared.places, language=page.language)
+    if rows.rows:
+        table(rows)
+    words_of(reach.salons_known(own, study=page.study, language=page.language))
 
 
 def download(page: Page, name: str, rows: Rows, shapes: gpd.GeoSeries | None = None) -> None:

@@ -145,6 +145,11 @@ class Assessment:
         return choice.partners(origins, people, near, places, study=self.study)
 
     @once
+    def salons(self) -> pd.DataFrame:
+        """``schemas.Salons``: how they fare; internal."""
+        return choice.salons(self.prepared.places, study=self.study)
+
+    @once
     def room(self) -> pd.DataFrame:
         """``schemas.Room``: no limit changes it."""
         return self.prepared.room
@@ -289,9 +294,14 @@ INTERNAL = {
     "functions": schemas.FunctionCoverage,
     "partners": schemas.Partners,
     "room": schemas.Room,
+    "salons": schemas.Salons,
     "gap_options": schemas.GapOptions,
 }
 """Tables that stay in the house."""
+
+
+_IN_HOUSE = (summary.UNTOLD_SALONS.code,)
+"""Remarks on tables that the public does not see."""
 
 
 def outward(assessment: Assessment) -> Assessment:
@@ -317,7 +327,8 @@ def outward(assessment: Assessment) -> Assessment:
         "zones": zones_,
         "opening": lambda: _opening_outward(told["opening"], told["population"], study),
         "functions": lambda: _functions_outward(told["functions"], told["population"], study),
-        "known": lambda: [_remark_outward(remark, study) for remark in told["known"]],
+        "salons": lambda: None,
+        "known": lambda: [_remark_outward(r, study) for r in told["known"] if r["code"] not in _IN_HOUSE],
     }
     return assessment.with_tables(
         **tables,
@@ -516,5 +527,6 @@ def _sections(found: Assessment) -> dict[str, Callable[[], Any]]:
         ),
         "functions": lambda: summary.functions(found.functions, study=study),
         "partners": lambda: summary.partners(found.partners),
+        "salons": lambda: summary.salons(found.salons),
         "gap_options": lambda: summary.gap_options(found.gap_options),
     }

@@ -1,6 +1,7 @@
 """Choice: who depends on one place, what is lost when it closes, what a place is good for, which places go together.
 
-All of it follows from the pairs of origins and places within the walk: nothing is searched again on the streets.
+It follows from the pairs of origins and places within the walk: nothing is searched again on the streets. How salons
+fare is told by their lists alone.
 """
 
 from __future__ import annotations
@@ -249,6 +250,79 @@ def _reach(origins: gpd.GeoDataFrame, pairs: pd.DataFrame, ids: pd.Series, study
     chosen = (row >= 0) & (column >= 0)
     ones = np.ones(int(chosen.sum()))
     return csr_array((ones, (row[chosen], column[chosen])), shape=(len(origins), len(ids)))
+
+
+# --- how salons fare ------------------------------------------------------------------------------------
+
+
+def of_salons(places: pd.DataFrame, *, study: Study) -> pd.Series[bool]:
+    """Whether a place is an open salon: one of the study's ``salon_kinds``.
+
+    Parameters
+    ----------
+    places : schemas.Places
+    study : Study
+
+    Returns
+    -------
+    of_salons : Series of bool
+        By the index of ``places``.
+    """
+    return (places["status"] == "open") & places["kind"].isin(study.salon_kinds)
+
+
+def salons(places: pd.DataFrame, *, study: Study) -> pd.DataFrame:
+    """How each open salon fares: whether fewer people come, nobody new does, and those who help are old.
+
+    Parameters
+    ----------
+    places : schemas.Places
+    study : Study
+        ``salon_kinds``; ``falling_share`` and ``falling_min_people``, ``fixed_newcomers_share``,
+        ``ageing_mean_age`` and ``ageing_share``, each of which includes its border.
+
+    Returns
+    -------
+    salons : schemas.Salons
+        One row an open salon. *Falling* needs both years. *Fixed* needs the newcomers, and unless there are none
+        the attendance. *Ageing* is told by the mean age of the helpers or by the share of those of 75 and over;
+        where a list has both, either suffices. For planners only.
+
+    Examples
+    --------
+    >>> places = pd.DataFrame({
+    ...     "place_id": ["p", "q"], "kind": "salon", "status": "open", "attendance": [12.0, 20.0],
+    ...     "attendance_before": [15.0, float("nan")], "newcomers": [0.0, 3.0], "helpers": [4.0, 5.0],
+    ...     "helpers_75_plus": [1.0, float("nan")], "helpers_mean_age": [float("nan"), 76.0]})
+    >>> table = salons(places, study=Study(municipality_code="13105"))
+    >>> table[["falling", "fixed", "ageing"]].to_numpy().tolist()
+    [['yes', 'yes', 'no'], ['unknown', 'no', 'yes']]
+    """
+    own = places.loc[of_salons(places, study=study), ["place_id", *schemas.ATTENDANCE]].reset_index(drop=True)
+    now, before, new = own["attendance"], own["attendance_before"], own["newcomers"]
+    # A share of whole people is no exact number: 0.2 of 15 are 3.
+    missing = before - now + 1e-9
+    falls = (missing >= study.falling_share * before) & (missing >= study.falling_min_people)
+    none_new = new == 0
+    few_new = none_new | (new <= study.fixed_newcomers_share * now + 1e-9)
+    old = own["helpers_75_plus"] / own["helpers"].where(own["helpers"] > 0)
+    old = old.where(old <= 1)  # more of 75 and over than there are: one of the two is wrong
+    age = own["helpers_mean_age"]
+    ages = (age >= study.ageing_mean_age) | (old >= study.ageing_share - 1e-9)
+    found = {
+        "change_share": (now - before) / before.where(before > 0),
+        "newcomers_share": new / now.where(now > 0),
+        "helpers_75_plus_share": old,
+        "falling": _finding(falls, now.notna() & before.notna()),
+        "fixed": _finding(few_new, none_new | (new.notna() & (now > 0))),
+        "ageing": _finding(ages, age.notna() | old.notna()),
+    }
+    table = own.drop(columns="helpers_75_plus").assign(**found)
+    return schemas.conform(schemas.Salons, table)
+
+
+def _finding(holds: pd.Series[bool], is_known: pd.Series[bool]) -> NDArray[np.object_]:
+    return np.where(is_known, np.where(holds, "yes", "no"), "unknown").astype(object)
 
 
 # --- what would close a gap -----------------------------------------------------------------------------

@@ -26,6 +26,7 @@ FIELDS = (
     "capacity",
     "fee_yen",
     "fee_child_yen",
+    *schemas.ATTENDANCE,
     "step_free",
     "languages",
     "operator",
@@ -47,7 +48,9 @@ CHOICES: Mapping[str, Collection[str]] = {
 _WORDS: Mapping[str, Collection[str]] = {**CHOICES, "step_free": ("yes", "no")}
 LONGEST = 500
 """Letters of a name or of opening words: a safeguard, far more than any list has."""
-NUMBERS = ("capacity", "fee_yen", "fee_child_yen")
+NUMBERS = ("capacity", "fee_yen", "fee_child_yen", *schemas.ATTENDANCE)
+OLDEST = 120
+"""Years; a mean age above is none."""
 _DATES = ("opened_on", "closed_on", "verified_on", "next_review_on")
 _YEARS = range(1868, 2201)
 
@@ -155,6 +158,7 @@ def changed(records: gpd.GeoDataFrame, place_id: str, fields: Mapping[str, Any])
     new = {field: value for field, value in given.items() if not _same(value, _tidy(field, row[field]))}
     after = {**row, **new, **_following(row, new)}
     _agree(after)
+    _count(after)
     frame = pd.DataFrame(records).astype(object)
     for field, value in after.items():
         if field != "geometry":
@@ -207,6 +211,17 @@ def _agree(row: Mapping[str, Any]) -> None:
             "The place would close ({closed}) before it opens ({opened}). Correct one of the dates.",
             opened=opened,
             closed=closed,
+        )
+
+
+def _count(row: Mapping[str, Any]) -> None:
+    helpers, old = row["helpers"], row["helpers_75_plus"]
+    if old > helpers:  # what is not known compares as false
+        raise errors.DataError(
+            "entry_helpers",
+            "Of {helpers} helpers {old} cannot be 75 and over. Correct one of the two.",
+            helpers=f"{helpers:g}",
+            old=f"{old:g}",
         )
 
 
@@ -281,7 +296,7 @@ def _number(field: str, value: Any) -> float:
         number = float(value)
     except (TypeError, ValueError):
         raise _refused(field, str(value)) from None
-    if not 0 <= number <= 1_000_000:
+    if not 0 <= number <= (OLDEST if field == "helpers_mean_age" else 1_000_000):
         raise _refused(field, str(value))
     return number
 

@@ -91,6 +91,7 @@ def results(prepared: Prepared, assessment: Assessment) -> dict[type[schemas.Tab
         schemas.GapOptions: assessment.gap_options,
         schemas.Partners: assessment.partners,
         schemas.Room: assessment.room,
+        schemas.Salons: assessment.salons,
     }
 
 

@@ -349,6 +349,7 @@ def walker(study: Study) -> network.Profile:
 ASKED_LATER = {
     *("limit_m", "gap_group", "gap_kind", "week_days", "kind_functions"),
     *("period_start", "period_days", "waking_hours", "daypart_hours", "open_at", "enough_open_share"),
+    *("falling_share", "falling_min_people", "fixed_newcomers_share", "ageing_mean_age", "ageing_share"),
 }
 """Fields of the study that no walking distance depends on: they change without measuring again."""
 
@@ -466,6 +467,7 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
         *summary.remarks_on_places(prepared.places, prepared.refused),
         *summary.remarks_on_offers(prepared.places),
         *summary.remarks_on_suitability(prepared.places, study=study),
+        *summary.remarks_on_salons(prepared.places, study=study),
         *summary.remarks_on_duplicates(prepared.duplicates),
         *summary.remarks_on_need(prepared.need[0], prepared.need[2], study=study),
         *summary.remarks_on_zones(prepared.zones),

@@ -40,6 +40,8 @@ _FILLED = (
     *("capacity", "operator", "address", "verified_on", "opened_on", "closed_on", "next_review_on"),
     *("functions", "step_free", "fee_yen", "fee_child_yen", "languages"),
 )
+_TOGETHER = (schemas.ATTENDANCE[:3], schemas.ATTENDANCE[3:])
+"""Fields that are compared with one another: all come from one list, the one that tells most of them."""
 _M_PER_DEGREE = 111_200.0
 
 
@@ -534,6 +536,9 @@ def _chosen(group: pd.DataFrame) -> dict[str, tuple[Any, str]]:
     at = dict.fromkeys(group.columns, 0)
     at |= {field: _first([field in k for k in known]) for field in _FILLED}
     at |= dict.fromkeys(("opening_text", "open_days_per_week"), told)
+    for fields in _TOGETHER:
+        n = [len(k.intersection(fields)) for k in known]
+        at |= dict.fromkeys(fields, n.index(max(n)))
     at |= dict.fromkeys(("targets", "targets_known"), _first([e["targets_known"] for e in entries]))
     at |= dict.fromkeys(("precision", "geometry"), worth.index(min(worth)))
     at["kind"] = _first([entry["kind"] not in _GENERAL for entry in entries])

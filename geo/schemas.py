@@ -85,6 +85,13 @@ GOODS = ("places", "nearness", "open_share", "room")
 """What is shared among people: places within the walk, how near the nearest is, open hours, visits a week."""
 STATES = ("known", "partial", "unknown")
 """How far a number is known; partial: it lies between two bounds."""
+FINDINGS = ("yes", "no", "unknown")
+"""What is found of a place: unknown where the list does not tell, never "no"."""
+ATTENDANCE = (
+    *("attendance", "attendance_before", "newcomers"),
+    *("helpers", "helpers_75_plus", "helpers_mean_age"),
+)
+"""Columns of places that stay in the house: how many people come, and who helps there."""
 HOT_SPOTS = ("hot", "cold", "high_among_low", "low_among_high", "not_significant", "not_enough_data")
 """High risk among high, low among low, the two outliers, and what no test can tell."""
 
@@ -225,6 +232,17 @@ class Places(Table):
     """The same of a child at primary or middle school; where one fee is for all, both are equal."""
     languages: Text = pa.Field(nullable=True)
     """ISO 639-1 codes beside Japanese, joined by ``;``; ``ja``: Japanese alone."""
+    attendance: Series[float] = pa.Field(ge=0, nullable=True)
+    """People who come to one session, mean of the latest year; this and the following never leave the house."""
+    attendance_before: Series[float] = pa.Field(ge=0, nullable=True)
+    """The same of the year before."""
+    newcomers: Series[float] = pa.Field(ge=0, nullable=True)
+    """People who came for the first time within the latest year."""
+    helpers: Series[float] = pa.Field(ge=0, nullable=True)
+    """People who run it or help there (担い手)."""
+    helpers_75_plus: Series[float] = pa.Field(ge=0, nullable=True)
+    """Of these, 75 and over."""
+    helpers_mean_age: Series[float] = pa.Field(ge=0, le=120, nullable=True)
     precision: Text = pa.Field(isin=PRECISIONS, default="point")
     """Of the position; blank in older stores, whose lists all had coordinates of their own."""
     source_row: Series[int]
@@ -566,6 +584,30 @@ class Partners(Table):
     other_days: Text
     people: Series[float] = pa.Field(ge=0)
     """Who has both within the walk."""
+
+
+class Salons(Table):
+    """How each open salon fares: who comes, who helps, and what that may mean. Internal.
+
+    ``unknown``: the list does not tell.
+    """
+
+    place_id: Text = key()
+    attendance: Series[float] = pa.Field(ge=0, nullable=True)
+    attendance_before: Series[float] = pa.Field(ge=0, nullable=True)
+    change_share: Series[float] = pa.Field(ge=-1, nullable=True)
+    """Of the attendance of the year before; below 0: fewer come."""
+    newcomers: Series[float] = pa.Field(ge=0, nullable=True)
+    newcomers_share: Series[float] = pa.Field(ge=0, nullable=True)
+    """Newcomers of the year per person of a session."""
+    helpers: Series[float] = pa.Field(ge=0, nullable=True)
+    helpers_75_plus_share: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    helpers_mean_age: Series[float] = pa.Field(ge=0, nullable=True)
+    falling: Text = pa.Field(isin=FINDINGS)
+    fixed: Text = pa.Field(isin=FINDINGS)
+    """Hardly anybody new comes (固定化)."""
+    ageing: Text = pa.Field(isin=FINDINGS)
+    """The helpers are old (担い手の高齢化)."""
 
 
 class GapOptions(Table):

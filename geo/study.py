@@ -193,6 +193,9 @@ KIND_FUNCTIONS: dict[str, tuple[str, ...]] = {
 }
 
 
+SALON_KINDS = ("salon", "ibasho", "tea_room", "childrearing_salon", "meal_service", "children_cafeteria")
+
+
 class Study(BaseModel):
     """One question asked of the data.
 
@@ -276,6 +279,21 @@ class Study(BaseModel):
     """What a place offers when its list does not say, by its kind: the project's own assumption."""
     week_days: tuple[int, ...] = (0, 1, 2, 3, 4)
     """The weekdays (0 Monday) that places together are to cover: the project's own assumption."""
+    salon_kinds: tuple[str, ...] = SALON_KINDS
+    """Kinds of place that are asked how many come and who helps there: those that people keep up by themselves."""
+    falling_share: float = Field(0.2, gt=0, lt=1)
+    """The attendance of a salon is falling when a session has so much less than a year before; no official threshold
+    was found: this and the following are the project's own assumptions."""
+    falling_min_people: float = Field(3, ge=1)
+    """Where fewer people than this are missing at a session, the attendance is not called falling: of ten people two
+    stay away by chance."""
+    fixed_newcomers_share: float = Field(0.05, ge=0, lt=1)
+    """The attendance of a salon is fixed (固定化) when at most so many newcomers of the year come to one person of a
+    session: one to twenty."""
+    ageing_mean_age: float = Field(75, ge=40, le=100)
+    """The helpers of a salon are ageing when their mean age reaches this: from 75 one is counted as 後期高齢者."""
+    ageing_share: float = Field(0.5, gt=0, le=1)
+    """Or when so many of them are 75 and over."""
     speed_adult_m_per_min: int = Field(80, ge=20, le=120)
     """Walking speed of adults: 80 m a minute, as advertisements of real estate count it (fair competition code)."""
     speed_older_m_per_min: int = Field(60, ge=20, le=120)
@@ -342,6 +360,13 @@ class Study(BaseModel):
         offered = {name for names in value.values() for name in names}
         if not set(value) <= set(schemas.PLACE_KINDS) or not offered <= set(schemas.FUNCTIONS):
             raise ValueError(f"kinds are {schemas.PLACE_KINDS}, functions {schemas.FUNCTIONS}")
+        return value
+
+    @field_validator("salon_kinds")
+    @classmethod
+    def _kinds(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(value) <= set(schemas.PLACE_KINDS):
+            raise ValueError(f"kinds are {schemas.PLACE_KINDS}")
         return value
 
     @field_validator("week_days")

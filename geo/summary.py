@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from geo import access, coverage, mesh, network
+from geo import choice as choice_
 from geo import isolation as needs
 from geo import opening as opening_
 from geo.opening import Reached
-from geo.schemas import FUNCTIONS
+from geo.schemas import ATTENDANCE, FUNCTIONS
 from geo.study import Indicator, Study
 
 TOP_GAPS = 10
@@ -379,6 +380,25 @@ def partners(table: pd.DataFrame) -> dict[str, Any]:
             for row in top.itertuples()
         ],
     }
+
+
+def salons(table: pd.DataFrame) -> dict[str, Any]:
+    """Of how many open salons the attendance falls or is fixed, the helpers age, and of how many nobody knows.
+
+    Parameters
+    ----------
+    table : schemas.Salons
+    """
+    counts = {finding: table[finding].value_counts() for finding in SALON_FINDINGS}
+    return {
+        "open": len(table),
+        **{finding: int(found.get("yes", 0)) for finding, found in counts.items()},
+        "unknown": {finding: int(found.get("unknown", 0)) for finding, found in counts.items()},
+    }
+
+
+SALON_FINDINGS = ("falling", "fixed", "ageing")
+"""Columns of :class:`geo.schemas.Salons`."""
 
 
 def gap_options(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -816,6 +836,13 @@ def remarks_on_suitability(places: pd.DataFrame, *, study: Study) -> Iterable[Re
             )
 
 
+def remarks_on_salons(places: pd.DataFrame, *, study: Study) -> Iterable[Remark]:
+    """Whether any list tells who comes to the salons and who helps there."""
+    own = places[choice_.of_salons(places, study=study)]
+    if len(own) and own[list(ATTENDANCE)].isna().all(axis=None):
+        yield UNTOLD_SALONS
+
+
 def remarks_on_duplicates(pairs: pd.DataFrame) -> Iterable[Remark]:
     """Places that were entered twice, and those of which nobody knows.
 
@@ -966,6 +993,12 @@ NO_LIST = Remark(
     "unknown", "no_places", "The project has no list of places yet: who is covered is not known. Import one."
 )
 NONE_OPEN = Remark("partial", "no_open_place", "None of the {n} listed places is open: nobody is covered.")
+UNTOLD_SALONS = Remark(
+    "unknown",
+    "salons_untold",
+    "No list tells how many people come to the salons and who helps there: falling or fixed attendance and ageing "
+    "helpers are not known.",
+)
 UNREACHABLE = {
     "no_place": Remark(
         "partial", "unreachable_no_place", "{n} people reach no place: there is none that can be walked to."

@@ -12,7 +12,17 @@ from geo import text
 from geo.present import manual
 
 MAIN = Path(__file__).resolve().parents[1] / "app" / "main.py"
-OF_TERMS = ("kind", "group", "system", "place_kind", "indicator", "hot_spot", "equity", "isolation_reason")
+OF_TERMS = (
+    "kind",
+    "group",
+    "system",
+    "place_kind",
+    "indicator",
+    "hot_spot",
+    "equity",
+    "isolation_reason",
+    "salon_finding",
+)
 NO_TERMS = ("その他",)
 COLUMNS = (
     "zone",
@@ -30,6 +40,9 @@ COLUMNS = (
     "stage",
     "status",
     "capacity",
+    "attendance",
+    "newcomers",
+    "helpers",
     "verified_on",
     "next_review_on",
     "precision",

@@ -42,7 +42,7 @@ def copy_of(project, path, study=None):
     return copied if study is None else copied.with_study(study)
 
 
-EXTRA = ("opening", "choice", "room", "functions", "partners", "gap_options")
+EXTRA = ("opening", "choice", "room", "functions", "partners", "salons", "gap_options")
 """Parts of the document that are worked out by hand beside their modules."""
 
 
@@ -165,6 +165,7 @@ class TestOnPaper:
             "suppressed_areas",
             "hours_unknown",
             "functions_by_kind",
+            "salons_untold",
             "indicator_by_chance",  # One of 50 and 100 households: no more than chance.
             "no_hot_spots",
         ]

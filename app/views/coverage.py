@@ -69,4 +69,5 @@ with what:
 if is_planner:
     widgets.table(reach.dependence(assessment.dependence, prepared.places, study=study, language=language))
     widgets.table(reach.partners(assessment.partners, prepared.places, study=study, language=language))
+    widgets.salons(page)
 widgets.not_known(page)

@@ -11,7 +11,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from geo import schedule, text
+from geo import schedule, schemas, text
 from geo.present import words
 from geo.present.exports import File
 from geo.present.tables import Column, Rows
@@ -45,6 +45,7 @@ WHOLE = (
     "capacity",
     "fee_yen",
     "fee_child_yen",
+    *schemas.ATTENDANCE,
     "step_free",
     "languages",
     "operator",

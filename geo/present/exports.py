@@ -151,8 +151,8 @@ def _own(row: Mapping[Any, Any]) -> dict[str, str]:
 
 
 def _beyond() -> tuple[str, ...]:
-    """Columns of the registry's own that the list of facilities has no column for."""
-    return tuple(column for column in OWN if column not in _BOUND_UP)
+    """Columns of the registry's own that the list of facilities has no column for, but those of the house."""
+    return tuple(column for column in OWN if column not in (*_BOUND_UP, *schemas.ATTENDANCE))
 
 
 def _facility(row: Mapping[Any, Any]) -> dict[str, str]:

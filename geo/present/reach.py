@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -13,6 +13,7 @@ from geo.present import words
 from geo.present.tables import Column, Kind, Rows, Value, open_share
 from geo.schemas import DAYPARTS
 from geo.study import Study
+from geo.summary import SALON_FINDINGS
 
 DEPENDED_ON = 10
 PARTNERS = 8
@@ -172,6 +173,81 @@ def partners(
     )
     said = {"days": _days(study.week_days, language), "limit": study.limit_m, "n": len(own)}
     return Rows(text.say("reach.partners", language, **said), columns, rows, language)
+
+
+def salons(table: pd.DataFrame, places: gpd.GeoDataFrame, *, language: text.Language) -> Rows:
+    """Salons of which something is found: fewer come, nobody new does, or the helpers are old; most found first.
+
+    Parameters
+    ----------
+    table : schemas.Salons
+        All of them, or those of a zone.
+    places : schemas.Places
+    """
+    found = table[list(SALON_FINDINGS)] == "yes"
+    order = table.assign(_found=found.sum(axis=1)).sort_values(
+        ["_found", "change_share", "place_id"], ascending=[False, True, True], kind="stable"
+    )
+    names = _names(places, language)
+    rows = tuple(
+        (
+            names[row["place_id"]],
+            _attendance(row, language),
+            words.count(row["newcomers"], language),
+            _helpers(row, language),
+            _listed(
+                [words.label("salon_finding", one, language) for one in SALON_FINDINGS if row[one] == "yes"],
+                language,
+            ),
+        )
+        for row in order[order["_found"] > 0].to_dict("records")
+    )
+    columns = tuple(
+        Column(text.say(f"reach.{name}", language))
+        for name in ("place", "attendance", "newcomers", "helpers", "findings")
+    )
+    return Rows(text.say("reach.salons", language, n=len(rows), open=len(table)), columns, rows, language)
+
+
+def _attendance(row: Mapping[Hashable, Any], language: text.Language) -> str:
+    now = words.count(row["attendance"], language)
+    if pd.isna(row["attendance_before"]) or pd.isna(row["attendance"]):
+        return now
+    was, share = words.count(row["attendance_before"], language), row["change_share"]
+    if pd.isna(share):
+        return text.say("reach.from_to", language, was=was, now=now)
+    change = f"{100 * share:+.0f}%"
+    return text.say("reach.from_to_share", language, was=was, now=now, change=change)
+
+
+def _helpers(row: Mapping[Hashable, Any], language: text.Language) -> str:
+    share, age = row["helpers_75_plus_share"], row["helpers_mean_age"]
+    told = [] if pd.isna(row["helpers"]) else [words.count(row["helpers"], language)]
+    if not pd.isna(share):
+        told.append(text.say("reach.of_75_plus", language, share=f"{100 * share:.0f}%"))
+    if not pd.isna(age):
+        told.append(text.say("reach.mean_age", language, age=f"{age:g}"))
+    return _listed(told, language) or text.say("unit.unknown", language)
+
+
+def _listed(told: Iterable[str], language: text.Language) -> str:
+    return text.say("unit.list", language).join(told)
+
+
+def salons_known(table: pd.DataFrame, *, study: Study, language: text.Language) -> str:
+    """By what salons are judged, and of how many of them it is not known, in sentences."""
+    unknown = {finding: int((table[finding] == "unknown").sum()) for finding in SALON_FINDINGS}
+    if min(unknown.values()) == len(table):
+        return text.say("reach.salons_untold", language, open=len(table))
+    limits = {
+        "share": f"{100 * study.falling_share:g}%",
+        "people": f"{study.falling_min_people:g}",
+        "new": f"{100 * study.fixed_newcomers_share:g}%",
+        "age": f"{study.ageing_mean_age:g}",
+        "old": f"{100 * study.ageing_share:g}%",
+    }
+    rule = text.say("reach.salons_rule", language, **limits)
+    return rule + text.say("reach.salons_unknown", language, open=len(table), **unknown)
 
 
 def _days(days: Iterable[Any], language: text.Language) -> str:

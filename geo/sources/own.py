@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
 
 from geo import errors, schemas
 from geo.sources import _points, _tables
@@ -32,9 +33,18 @@ def table_of(sheet: _tables.Sheet) -> _tables.Table | None:
     return table if table is not None and set(table.header) >= _MARKS else None
 
 
-def of_sheet(sheet: _tables.Sheet) -> Reading:
+def of_sheet(sheet: _tables.Sheet, *, places: pd.DataFrame | None = None) -> Reading:
     """Places of the registry's own file.
 
+    Parameters
+    ----------
+    sheet : Sheet
+    places : schemas.Places, optional
+        What the project holds: the file for publication lacks the columns that stay in the house, and taking it in
+        again does not blank them.
+
+    Notes
+    -----
     A row without ``place_id``, put in by hand, is named by its row; one without ``targets_known``,
     ``do_not_publish`` or ``precision`` says who it is for, may be published, and is where its coordinates are.
 
@@ -56,6 +66,9 @@ def of_sheet(sheet: _tables.Sheet) -> Reading:
     rows = [_record(table, row, at, dataset_id) for row in table.rows]
     points = gpd.points_from_xy([r.pop("longitude") for r in rows], [r.pop("latitude") for r in rows])
     frame = gpd.GeoDataFrame(rows, columns=_plain_columns(), geometry=points, crs=schemas.STORED_CRS)
+    silent = [column for column in schemas.ATTENDANCE if at[column] is None]
+    if silent and places is not None:
+        frame[silent] = places.set_index("place_id")[silent].reindex(frame["place_id"]).to_numpy()
     return Reading(
         kind="places",
         dataset_id=dataset_id,
@@ -114,8 +127,10 @@ def _record(
     record: dict[str, Any] = {column: cells[column] or None for column in _plain_columns()}
     record |= {
         column: taken(column, _number)
-        for column in ("open_days_per_week", "capacity", "fee_yen", "fee_child_yen")
+        for column in ("open_days_per_week", "capacity", "fee_yen", "fee_child_yen", *schemas.ATTENDANCE)
     }
+    if record["helpers_75_plus"] > record["helpers"]:
+        taken("helpers_75_plus", _outside)
     record |= {column: taken(column, _flag) for column in ("targets_known", "do_not_publish")}
     record |= {column: taken(column, _degrees) for column in ("latitude", "longitude")}
     if not _points.inside(record["longitude"], record["latitude"]):
@@ -156,7 +171,12 @@ def _day(text: str) -> str:
 
 
 def _number(text: str) -> float:
-    return float(text) if text.strip() else math.nan
+    if not text.strip():
+        return math.nan
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise ValueError(text)
+    return value
 
 
 def _degrees(text: str) -> float:

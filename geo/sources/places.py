@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import geopandas as gpd
 
 from geo import errors, registry, schedule, schemas
-from geo.sources import _mapping, _offers, _opening, _points, _tables, _vectors, geocode, own
+from geo.sources import _attendance, _mapping, _offers, _opening, _points, _tables, _vectors, geocode, own
 from geo.sources._reading import Hints, Layout, Note, Reading, digest
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -94,6 +94,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "functions", "multi_functions", "機能", "役割", "活動内容", "実施内容", "支援内容",
         "実施支援の主な区分", "service",
     ),
+    **{field: (field,) for field in schemas.ATTENDANCE},
     "condition": ("参加条件",),
     "note": ("備考", "説明"),
     "begin": ("開始日",),
@@ -129,7 +130,7 @@ _BY_CATEGORY = (("児童", "children"), ("高齢|老人", "older"), ("障害|障
 FIELDS = (
     "name", "latitude", "longitude", "address", "north", "east", "zone", "kind", "targets", "opening", "frequency",
     "capacity", "operator", "status", "verified", "key", "code", "municipality", "step_free", "fee", "languages",
-    "functions",
+    "functions", *schemas.ATTENDANCE,
 )  # fmt: skip
 """What a column of a table can be told to be."""
 _NEEDED = ("name", "latitude", "longitude", "north", "east")
@@ -209,6 +210,7 @@ class _Entry:
     review: str | None = None
     hidden: bool = False
     offers: _Offers = _Offers()
+    figures: _attendance.Figures = _attendance.UNTOLD
 
 
 # -- tables -------------------------------------------------------------------------------------------------
@@ -239,8 +241,9 @@ def _usual(sheet: _tables.Sheet) -> _tables.Table | None:
 
 def _known(table: _tables.Table) -> dict[str, str]:
     """The fields whose columns have one of their usual names."""
+    counted = _attendance.columns(table)
     first = {f: next((n for n in names if n in table.header), None) for f, names in ALIASES.items()}
-    return {field: name for field, name in first.items() if name is not None}
+    return counted | {field: name for field, name in first.items() if name is not None}
 
 
 def _is_placed(columns: Mapping[str, object]) -> bool:
@@ -282,7 +285,7 @@ def of_sheet(sheet: _tables.Sheet, *, municipality_code: str, hints: Hints = Hin
         refused one by one; opening days that the list does not say clearly are NaN.
     """
     if own.table_of(sheet):
-        return own.of_sheet(sheet)
+        return own.of_sheet(sheet, places=hints.places)
     table, columns, layout, notes = _understood(sheet, hints)
     standard = standard_of(table)
     rows = [(row.number, _record(table, columns, row)) for row in table.rows]
@@ -299,7 +302,15 @@ def of_sheet(sheet: _tables.Sheet, *, municipality_code: str, hints: Hints = Hin
         kept, placed = [*kept, *(row for row, _ in across)], [*placed, *(place for _, place in across)]
     entries = [_entry(n, r, p, standard) for (n, r), p in zip(kept, placed, strict=True)]
     entries.sort(key=lambda entry: entry.row)
-    notes = [*notes, *_blank(sheet, len(rows) - len(filled)), *left, *merged, *how, *_word_notes(kept)]
+    notes = [
+        *notes,
+        *_counted(columns),
+        *_blank(sheet, len(rows) - len(filled)),
+        *left,
+        *merged,
+        *how,
+        *_word_notes(kept),
+    ]
     notes += _outside(entries, hints)
     found = _reading(
         sheet.path,
@@ -352,6 +363,22 @@ def _with_offers(
     if not guessed:
         return table, known, None, []
     return table, known | guessed, Layout(fingerprint, guessed), _mapping.notes({}, guessed)
+
+
+def _counted(columns: Mapping[str, str]) -> list[Note]:
+    """Which columns were taken as counts of those who come and help."""
+    own = {field: columns[field] for field in schemas.ATTENDANCE if field in columns}
+    if not own:
+        return []
+    return [
+        Note(
+            "info",
+            "places_attendance",
+            "Columns of those who come and help: {columns}. Attendance is read as people at one session, not as the "
+            "total of a year; it stays in the house.",
+            values={"columns": _mapping.shown(own)},
+        )
+    ]
 
 
 def _no_places(sheet: _tables.Sheet) -> errors.DataError:
@@ -411,7 +438,7 @@ def _venues_of_events(
         days = sorted({day for _, r in same for f in ("begin", "end") if (day := _points.iso_date(r[f]))})
         span = f"{days[0]}~{days[-1]}" if days else ""
         # Not the event's own hours, and not an event's number as that of a place.
-        silent = dict.fromkeys(("key", "from", "until", "capacity", "operator"), "")
+        silent = dict.fromkeys(("key", "from", "until", "capacity", "operator", *schemas.ATTENDANCE), "")
         kept.append((same[0][0], {**same[0][1], **silent, "opening": span, "status": "planned"}))
     note = Note(
         "info",
@@ -730,6 +757,7 @@ def _entry(number: int, record: Mapping[str, str], place: _points.Position, stan
         review=_points.iso_date(record["review"]),
         hidden=bool(_HIDDEN.search(record["publish"])),
         offers=_offers_of(record, is_cafeteria=standard == "cafeterias"),
+        figures=_attendance.figures(record),
     )
 
 
@@ -1100,6 +1128,7 @@ def _point(number: int, values: Mapping[Any, Any], point: Any) -> _Entry:
         verified=_points.iso_date(_first(named, "verified")),
         hidden=bool(_HIDDEN.search(_first(named, "publish"))),
         offers=_offers_of(record),
+        figures=_attendance.figures(record),
     )
 
 
@@ -1217,7 +1246,7 @@ def _unknown(entries: Sequence[_Entry]) -> list[Note]:
                 values={"n": assumed, "all": len(entries)},
             )
         )
-    return [*notes, *_offers_unread(entries)]
+    return [*notes, *_offers_unread(entries), *_figures_unread(entries)]
 
 
 def _offers_unread(entries: Sequence[_Entry]) -> list[Note]:
@@ -1236,6 +1265,21 @@ def _offers_unread(entries: Sequence[_Entry]) -> list[Note]:
         )
         for field in _OFFERS_UNREAD
         if any(one == field for one, _ in words)
+    ]
+
+
+def _figures_unread(entries: Sequence[_Entry]) -> list[Note]:
+    n = sum(entry.figures.is_unread for entry in entries)
+    if not n:
+        return []
+    return [
+        Note(
+            "unknown",
+            "places_figures_unread",
+            "Of {n} of {all} places a count of those who come or help, or an age, is no number that can be: not "
+            "known.",
+            values={"n": n, "all": len(entries)},
+        )
     ]
 
 
@@ -1271,6 +1315,7 @@ def _table(stem: str, entries: Sequence[_Entry], dataset_id: str) -> gpd.GeoData
             "fee_yen": [e.offers.fee.adult for e in entries],
             "fee_child_yen": [e.offers.fee.child for e in entries],
             "languages": [e.offers.languages for e in entries],
+            **{field: [e.figures.told.get(field, math.nan) for e in entries] for field in schemas.ATTENDANCE},
             "precision": [e.position.precision for e in entries],
             "source_row": [e.row for e in entries],
             "dataset_id": dataset_id,
