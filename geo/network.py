@@ -687,7 +687,8 @@ def _checked(streets: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             "streets_none", "There is no walkable street. Import a street file of the area, or none at all."
         )
     length, line = streets["length_m"].to_numpy(float), streets.geometry
-    bad = ~((length >= 0) & (length <= MAX_PIECE_M)) | (line.geom_type != "LineString") | line.is_empty
+    bad = ~((length >= 0) & (length <= MAX_PIECE_M)) | line.is_empty.to_numpy()
+    bad |= shapely.get_type_id(line.to_numpy()) != shapely.GeometryType.LINESTRING
     bounds = line.bounds.to_numpy()
     bad |= ~np.isfinite(bounds).all(axis=1)
     if streets.crs.is_geographic:  # across the date line: drawn the long way round the world

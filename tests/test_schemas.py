@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
 from geo import errors, schemas
 
@@ -49,6 +51,18 @@ def test_a_repeated_key_is_refused_with_an_example(distances):
         errors.DataError, match=r"1 rows repeat a key of origin_id, place_id, for example b, p"
     ):
         schemas.conform(schemas.Distances, twice)
+
+
+@given(names=st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=12))
+def test_a_lone_key_sorts_as_text_does_and_stands_once(names):
+    # Letters of any script, among them those beyond 16 bits, which some orders of text put elsewhere.
+    criteria = pd.DataFrame({"criterion": names, "direction": "more", "source": names})
+    if len(set(names)) < len(names):
+        with pytest.raises(errors.DataError, match="rows repeat a key of criterion"):
+            schemas.conform(schemas.Criteria, criteria)
+        return
+    sorted_ = schemas.conform(schemas.Criteria, criteria)
+    assert sorted_["criterion"].tolist() == sorted_["source"].tolist() == sorted(names)
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,7 @@ def test_what_makes_no_street_is_left_out_and_counted(tmp_path: Path) -> None:
         "streets_date_line": "1",
         "streets_one_node": "2",
     }
+    assert reading.kept == 2
 
 
 def test_a_network_for_cars_is_told(tmp_path: Path) -> None:
@@ -297,6 +298,7 @@ def test_both_directions_of_a_graph_are_one_street(tmp_path: Path) -> None:
     reading = streets.read(path)
     table = reading.table
     assert table["street_id"].tolist() == ["e1:2:0", "e1:2:1", "e2:3:0"]
+    assert reading.kept == 3
     assert table["length_m"].round().tolist() == [91.0, 240.0, 91.0]
     assert shapely.get_coordinates(table.geometry)[[0, 2, 5]].tolist() == [
         [139.701, 35.7],
@@ -421,6 +423,7 @@ def test_lines_are_joined_where_one_ends_on_another(tmp_path: Path) -> None:
     reading = streets.read(path)
     table = reading.table
     assert table["street_id"].tolist() == ["f1:0", "f1:1", "f2:0"]
+    assert reading.kept == 2
     assert table["kind"].tolist() == ["street"] * 3
     assert table["v"][0] == table["u"][1] == table["u"][2] == "139.7010000,35.7000000"
     net = network.build(table, crs="EPSG:6677")
@@ -585,7 +588,7 @@ def test_both_readers_of_openstreetmap_tell_the_same(
     monkeypatch.setattr(_duck, "_extension", lambda: None)
     slow = streets.read(made)
     assert fast.table.equals(slow.table)
-    assert (fast.notes, fast.rows) == (slow.notes, slow.rows)
+    assert (fast.notes, fast.rows, fast.kept) == (slow.notes, slow.rows, slow.kept)
 
 
 def test_both_readers_tell_the_same_of_a_real_extract(

@@ -39,9 +39,11 @@ import gzip
 import re
 import xml.etree.ElementTree as ET
 import zlib
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +220,8 @@ class _Found:
     kind: Strings
     geometry: Strings
     rows: int
+    kept: int
+    """Ways, edges or features of the file that the pieces are of."""
     left_out: Mapping[str, int]
     """Ways that nobody may walk on, by reason."""
     notes: tuple[Note, ...] = ()
@@ -266,14 +270,8 @@ def _reading(path: Path, found: _Found, dataset_id: str, *, sha256: str | None =
         encoding=found.encoding,
         crs=found.crs,
         notes=(*found.notes, *_left_out(found.left_out), *_for_cars(found.kind)),
-        kept=_ways(found.street_id),
+        kept=found.kept,
     )
-
-
-def _ways(street_ids: Strings) -> int:
-    """How many ways of the file the pieces are of: an edge is one, a way or feature is named before the colon."""
-    ids = pd.Series(street_ids, dtype="str")
-    return int(ids.where(ids.str.startswith("e"), ids.str.replace(":.*", "", regex=True)).nunique())
 
 
 _LEFT_OUT = {
@@ -294,7 +292,7 @@ def _left_out(counts: Mapping[str, int]) -> Iterator[Note]:
 
 
 def _for_cars(kinds: Strings) -> list[Note]:
-    if "street" in kinds or WALKERS_OWN & set(kinds):
+    if {"street", *WALKERS_OWN} & set(pd.unique(kinds)):
         return []
     return [
         Note(
@@ -399,15 +397,19 @@ def _lengths(lines: Strings) -> NDArray[np.float64]:
 # --- OpenStreetMap ----------------------------------------------------------------------------------------
 
 
+_longs = partial(array, "q")
+
+
 @dataclass
 class _Ways:
-    """Walkable ways as flat lists or arrays, one row a node of a way."""
+    """Walkable ways, and their nodes one behind the other."""
 
-    way: Any = field(default_factory=list)
-    ref: Any = field(default_factory=list)
-    x: Any = field(default_factory=list)
-    y: Any = field(default_factory=list)
     kind: dict[int, str] = field(default_factory=dict)
+    count: Any = field(default_factory=_longs)
+    """Nodes of each way."""
+    ref: Any = field(default_factory=_longs)
+    x: Any = field(default_factory=_longs)
+    y: Any = field(default_factory=_longs)
     left_out: Counter[str] = field(default_factory=Counter)
     rows: int = 0
     repeated: int = 0
@@ -454,9 +456,7 @@ def _chosen_ways(fast: _duck.Ways) -> _Ways:
     """The same from ways that were read all at once; equal tags are judged once."""
     tags = fast.tags[list(_TAGS)]
     judged = tags.drop_duplicates()
-    verdicts = [
-        _verdict({k: v for k, v in row.items() if v is not None}) for row in judged.to_dict("records")
-    ]
+    verdicts = [_verdict(row) for row in judged.itertuples(index=False, name=None)]
     reason = tags.merge(judged.assign(verdict=verdicts), how="left", on=list(_TAGS))["verdict"].to_numpy(
         dtype=object
     )
@@ -465,11 +465,11 @@ def _chosen_ways(fast: _duck.Ways) -> _Ways:
     ids = fast.tags["id"].to_numpy()
     left_out = Counter(reason[~walked & ~np.equal(reason, _NO_STREET)].tolist())
     return _Ways(
-        way=np.repeat(ids[walked], fast.count[walked]),
+        kind=dict(zip(ids[walked].tolist(), tags["highway"].to_numpy()[walked].tolist(), strict=True)),
+        count=fast.count[walked],
         ref=fast.ref[nodes],
         x=np.where(fast.known[nodes], fast.x[nodes], _UNKNOWN),
         y=np.where(fast.known[nodes], fast.y[nodes], _UNKNOWN),
-        kind=dict(zip(ids[walked].tolist(), tags["highway"].to_numpy()[walked].tolist(), strict=True)),
         left_out=left_out,
         rows=int((~np.equal(reason, _NO_STREET)).sum()),
     )
@@ -480,39 +480,43 @@ _TAGS = ("highway", "route", "motorroad", "area", "foot", "access", "service", "
 _WALKED, _NO_STREET = "", "no_street"
 
 
-def _verdict(tags: Mapping[str, str]) -> str:
-    """Why a way is left out; empty: it is walked on; a route by land is no way at all."""
+@lru_cache(maxsize=1 << 14)
+def _verdict(values: tuple[str | None, ...]) -> str:
+    """Why a way with these of the tags is left out; empty: it is walked on; a route by land is no way at all."""
+    tags = {tag: value for tag, value in zip(_TAGS, values, strict=True) if value is not None}
     if "highway" not in tags and tags.get("route") != "ferry":
         return _NO_STREET
     return why_not(tags) or _WALKED
 
 
 def _add_way(ways: _Ways, entity: Any) -> None:
-    tags = dict(entity.tags)
-    if "highway" not in tags and tags.get("route") != "ferry":
+    # Only the tags of the rules are asked for: to take all of them out of the reader takes longer than its reading.
+    tag = entity.tags.get
+    verdict = _verdict(tuple([tag(name) for name in _TAGS]))
+    if verdict == _NO_STREET:
         return
     ways.rows += 1
-    reason = why_not(tags)
-    if reason is not None:
-        ways.left_out[reason] += 1
+    if verdict != _WALKED:
+        ways.left_out[verdict] += 1
     elif entity.id in ways.kind:
         ways.repeated += 1
     else:
-        ways.kind[entity.id] = tags["highway"]
+        ways.kind[entity.id] = tag("highway")
+        ways.count.append(len(entity.nodes))
         for node in entity.nodes:
-            ways.way.append(entity.id)
+            place = node.location
             ways.ref.append(node.ref)
-            ways.x.append(node.x)
-            ways.y.append(node.y)
+            ways.x.append(place.x)
+            ways.y.append(place.y)
 
 
 def _pieces(ways: _Ways, edition: str | None) -> _Found:
     """One piece between each two nodes that follow one another on a way."""
-    way, ref = np.array(ways.way, dtype=np.int64), np.array(ways.ref, dtype=np.int64)
-    xy = np.column_stack([ways.x, ways.y]).astype(np.int64).reshape(-1, 2)
+    count, ref = np.asarray(ways.count, dtype=np.int64), np.asarray(ways.ref, dtype=np.int64)
+    way = np.repeat(np.arange(len(count)), count)
+    position = np.arange(len(way)) - np.repeat(np.cumsum(count) - count, count)
+    xy = np.column_stack([ways.x, ways.y])
     known = (xy != _UNKNOWN).all(axis=1)
-    start = np.flatnonzero(np.concatenate([[True], way[1:] != way[:-1]])) if len(way) else np.empty(0, int)
-    position = np.arange(len(way)) - np.repeat(start, np.diff(np.append(start, len(way))))
     first = np.flatnonzero(way[1:] == way[:-1])
     second = first + 1
     placed = known[first] & known[second]
@@ -522,11 +526,11 @@ def _pieces(ways: _Ways, edition: str | None) -> _Found:
     good = placed & ~loop & ~round_earth
     first, second = first[good], second[good]
     # Text columns from the first: a million objects would take several times as much memory.
-    owner, place, u, v = (
-        pd.Series(ids).astype("str") for ids in (way[first], position[first], ref[first], ref[second])
-    )
-    ends = np.stack([xy[first], xy[second]], axis=1) / _E7
-    lonely = len(ways.kind) - len(np.unique(way[second])) if len(second) else len(ways.kind)
+    place, u, v = (pd.Series(ids).astype("str") for ids in (position[first], ref[first], ref[second]))
+    owner = "w" + pd.Series(list(ways.kind), dtype="int64").astype("str") + ":"
+    kinds = pd.Series(list(ways.kind.values()), dtype="str")
+    ends = xy[np.stack([first, second], axis=1)] / _E7
+    kept = int(np.count_nonzero(np.bincount(way[first])))
     notes = _if_any(
         _clipped(int((~placed).sum())),
         _loops(int(loop.sum())),
@@ -540,7 +544,7 @@ def _pieces(ways: _Ways, edition: str | None) -> _Found:
             "info",
             "streets_one_node",
             "{n} ways have fewer than two nodes in the file and were left out.",
-            values={"n": lonely},
+            values={"n": len(count) - kept},
         ),
         Note(
             "repaired",
@@ -550,12 +554,13 @@ def _pieces(ways: _Ways, edition: str | None) -> _Found:
         ),
     )
     return _Found(
-        street_id="w" + owner + ":" + place,
+        street_id=owner.take(way[first]).reset_index(drop=True) + place,
         u=u,
         v=v,
-        kind=pd.Series(way[first]).map(ways.kind).to_numpy(dtype=object),
+        kind=kinds.take(way[first]).reset_index(drop=True),
         geometry=shapely.linestrings(ends) if len(ends) else np.empty(0, dtype=object),
         rows=ways.rows,
+        kept=kept,
         left_out=ways.left_out,
         notes=tuple(notes),
         edition=edition,
@@ -614,6 +619,7 @@ def _graphml(path: Path) -> _Found:
         kind=_objects([row[2] for row in rows]),
         geometry=lines.to_numpy(),
         rows=len(graph.edges),
+        kept=len(rows),
         left_out=left_out,
         notes=(*_if_any(_clipped(lost), _loops(loops)), *grade_notes),
         edition=graph.about.get("created_date", "")[:10] or None,
@@ -801,6 +807,7 @@ def _lines(layer: _vectors.Layer) -> _Found:
         else _objects(["street"] * len(owner)),
         geometry=pieces,
         rows=layer.rows,
+        kept=len(np.unique(feature)),
         left_out=left_out,
         notes=(
             *layer.notes,
