@@ -30,7 +30,16 @@ from geo.present import geometry
 from geo.present.maps import View
 
 OWN = Path(str(resources.files("geo.present") / "static"))
-GEOMETRY = Path(os.environ.get("IBASHO_CACHE") or platformdirs.user_cache_dir("ibasho-atlas")) / "geometry"
+CACHE = Path(os.environ.get("IBASHO_CACHE") or platformdirs.user_cache_dir("ibasho-atlas"))
+GEOMETRY, SCRIPTS = CACHE / "geometry", CACHE / "scripts"
+PARTS = (
+    Path(leaflet.BASE_DIR, "leaflet.js"),
+    Path(leaflet_markercluster.BASE_DIR, "leaflet.markercluster.js"),
+    *(OWN / f"atlas_{name}.js" for name in ("sheet", "map", "picture")),
+    Path(leaflet.BASE_DIR, "leaflet.css"),
+    Path(leaflet_markercluster.BASE_DIR, "MarkerCluster.css"),
+    OWN / "atlas_map.css",
+)
 GSI = "https://cyberjapandata.gsi.go.jp/xyz/pale/{z}/{x}/{y}.png"
 """Background tiles of the Geospatial Information Authority of Japan; asked for only when the machine's
 setting ``IBASHO_BASEMAP=gsi`` says so."""
@@ -44,41 +53,39 @@ ENGLISH = {
 """Where Streamlit says something of its own on a page, and what stands there instead."""
 GSI_TERMS = "https://maps.gsi.go.jp/development/ichiran.html"
 
-GEOMETRY.mkdir(parents=True, exist_ok=True)
-for _name, _folder in {
-    "leaflet": leaflet.BASE_DIR,
-    "cluster": leaflet_markercluster.BASE_DIR,
-    "own": OWN,
-    "geometry": GEOMETRY,
-}.items():
-    declare_component(_name, path=str(_folder))
+
+def _write(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{os.getpid()}.{path.name}")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def _joined(kind: str) -> str:
+    """All scripts or styles of the map as one file: the frame loads one after another.
+
+    Its name carries its digest, so that a browser never keeps an old one.
+    """
+    content = b"\n".join(file.read_bytes() for file in PARTS if file.suffix == f".{kind}")
+    name = f"map-{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
+    if not (SCRIPTS / name).is_file():
+        _write(SCRIPTS / name, content)
+    return _address("scripts", name)
 
 
 def _address(folder: str, file: str) -> str:
     return f"../{__name__}.{folder}/{file}"
 
 
-def _own(file: str) -> str:
-    """Our own files carry their digest, so that a browser never keeps an old one."""
-    digest = hashlib.sha256((OWN / file).read_bytes()).hexdigest()[:12]
-    return f"{_address('own', file)}?{digest}"
-
-
-LEAFLET_JS = [
-    ("leaflet", _address("leaflet", "leaflet.js")),
-    ("markercluster", _address("cluster", "leaflet.markercluster.js")),
-]
-LEAFLET_CSS = [
-    ("leaflet", _address("leaflet", "leaflet.css")),
-    ("markercluster", _address("cluster", "MarkerCluster.css")),
-]
+for _name, _folder in {"geometry": GEOMETRY, "scripts": SCRIPTS}.items():
+    _folder.mkdir(parents=True, exist_ok=True)
+    declare_component(_name, path=str(_folder))
 
 
 class _Map(folium.Map):
     """folium's map without its list of foreign scripts."""
 
-    default_js = [*LEAFLET_JS, ("atlas", _own("atlas_map.js")), ("picture", _own("atlas_picture.js"))]  # noqa: RUF012 - the name is folium's
-    default_css = [*LEAFLET_CSS, ("atlas", _own("atlas_map.css"))]  # noqa: RUF012
+    default_js = [("atlas", _joined("js"))]  # noqa: RUF012 - the name is folium's
+    default_css = [("atlas", _joined("css"))]  # noqa: RUF012
 
 
 class _Call(JSCSSMixin, MacroElement):
@@ -118,12 +125,6 @@ def publish(version: str, prepared: Prepared) -> dict[str, str]:
             _write(GEOMETRY / files[layer], payload)
         _write(index, json.dumps(files).encode())
     return dict(json.loads(index.read_text(encoding="utf-8")))
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{os.getpid()}.{path.name}")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 def base_map(files: Mapping[str, str]) -> folium.Map:

@@ -19,7 +19,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+import shapely
 
 from app.pages import PAGES
 from geo import decisions, schemas, text
@@ -258,14 +260,15 @@ def _free_spot(frame: Frame, layer: str, code: str) -> dict[str, Any]:
     """A point of the map where a feature with this code lies under the mouse, and nothing above it."""
     spot: dict[str, Any] | None = frame.evaluate(
         """([name, code]) => {
-            const layer = IB.layers[name], map = IB.state.map, size = map.getSize();
-            for (const item of layer.items) {
-                if (layer.codes[item.ib] !== code) continue;
-                const middle = item.getBounds().getCenter(), at = map.latLngToContainerPoint(middle);
+            const layer = IB.layers[name], sheet = layer.sheet, map = IB.state.map, size = map.getSize();
+            for (let i = 0; i < sheet.count; i += 1) {
+                if (layer.codes[i] !== code) continue;
+                const middle = sheet.getBounds(i).getCenter(), at = map.latLngToContainerPoint(middle);
                 if (at.x < 20 || at.y < 20 || at.x > size.x - 20 || at.y > size.y - 20) continue;
                 const top = document.elementFromPoint(at.x, at.y);
-                if (top && top.tagName === "CANVAS" && item._containsPoint(map.latLngToLayerPoint(middle)))
-                    return {x: at.x, y: at.y, i: item.ib};
+                if (!top || top.tagName !== "CANVAS") continue;
+                if (sheet._containsPoint(map.latLngToLayerPoint(middle)) && sheet.hit === i)
+                    return {x: at.x, y: at.y, i: i};
             }
         }""",
         [layer, code],
@@ -310,7 +313,7 @@ def test_a_walk_through_the_sample_ward(visit: Callable[..., Visit], demo_addres
     walk.turn_to("coverage")
     frame = walk.map()
     log.info("map complete after %.2f s", time.perf_counter() - start)
-    assert frame.evaluate("IB.layers.cells.items.length") > 1000
+    assert frame.evaluate("IB.layers.cells.sheet.count") > 1000
     assert frame.evaluate("IB.layers.places.items.length") > 80
     assert walk.page.locator(f"iframe[title='{text.say('map.title', 'ja')}']").count() == 1
     signs = frame.locator(".ib-signs-box summary")
@@ -381,6 +384,42 @@ def test_a_click_on_a_cell_shows_its_area(visit: Callable[..., Visit], demo_addr
     assert frame.evaluate("!!IB.state.mark")
     assert area in frame.locator(".ib-tip").inner_text(timeout=5_000)
     walk.in_order()
+
+
+HITS = """([name, points]) => {
+    const sheet = IB.layers[name].sheet || IB.sheet(IB.layers[name].shape, [], {});
+    if (!sheet._map) IB.state.map.addLayer(sheet);
+    return points.map(([lat, lng]) => {
+        sheet._containsPoint(IB.state.map.project([lat, lng]).subtract(IB.state.map.getPixelOrigin()));
+        return sheet.hit;
+    });
+}"""
+
+
+@pytest.mark.parametrize("layer", ["cells", "areas"])
+def test_what_lies_under_the_mouse_is_what_contains_the_point(
+    visit: Callable[..., Visit], demo_address: str, layer: str
+) -> None:
+    walk = visit(demo_address)
+    walk.goto("coverage")
+    frame = walk.map()
+    data = frame.evaluate("name => IB.layers[name].data", layer)
+    shapes = np.array([_polygon(parts, data["steps"]) for parts in data["shapes"]])
+    west, south, east, north = shapely.total_bounds(shapes)
+    chance = np.random.default_rng(7)
+    points = np.column_stack((chance.uniform(south, north, 400), chance.uniform(west, east, 400)))
+    hits = frame.evaluate(HITS, [layer, points.tolist()])
+    tree = shapely.STRtree(shapes)
+    for (lat, lng), hit in zip(points, hits, strict=True):
+        found = tree.query(shapely.Point(lng, lat), predicate="intersects")
+        assert (hit in found) if len(found) else hit == -1
+    assert sum(hit >= 0 for hit in hits) > 100
+
+
+def _polygon(parts: list[list[list[int]]], steps: int) -> shapely.Geometry:
+    """A shape of the browser's file: of each ring the first pair is absolute, the others are differences."""
+    rings = [[np.cumsum(np.reshape(ring, (-1, 2)), axis=0) / steps for ring in part] for part in parts]
+    return shapely.MultiPolygon([shapely.Polygon(part[0], part[1:]) for part in rings])
 
 
 def test_risk_and_access_in_english_on_a_phone(visit: Callable[..., Visit], demo_address: str) -> None:
@@ -784,7 +823,7 @@ def test_bunkyo_from_its_own_files(visit: Callable[..., Visit], realdata: Path, 
         walk.picture("bunkyo_start")
         walk.turn_to("coverage")
         frame = walk.map()
-        assert frame.evaluate("IB.layers.cells.items.length") == 68
+        assert frame.evaluate("IB.layers.cells.sheet.count") == 68
         assert straight in walk.page.locator("[data-testid=stMain]").inner_text()
         walk.picture("bunkyo_coverage")
         walk.in_order()

@@ -1,7 +1,7 @@
 /* The atlas' map: geometry is loaded once by URL, a view recolours it by one character a feature.
 
-   Names come from files, so they are written with textContent only. Leaflet (and, for many places, its
-   markercluster plugin) must be loaded before. Python calls IB.mount once and IB.view on every change. */
+   Names come from files, so they are written with textContent only. Leaflet, its markercluster plugin for many places
+   and atlas_sheet.js must be loaded before. Python calls IB.mount once and IB.view on every change. */
 (function () {
   "use strict";
 
@@ -16,24 +16,19 @@
 
   /* ---- geometry ------------------------------------------------------------------------------- */
 
-  function walk(flat, steps) {
-    const points = [];
-    let x = 0, y = 0;
-    for (let i = 0; i < flat.length; i += 2) {
-      x += flat[i];
-      y += flat[i + 1];
-      points.push([y / steps, x / steps]);
-    }
-    return points;
+  function spot(data, pair) {
+    return [pair[1] / data.steps, pair[0] / data.steps];
   }
 
-  function polygonPoints(parts, steps) {
-    return parts.map((rings) => rings.map((ring) => walk(ring, steps)));
+  function those(values, fits) {
+    const found = [];
+    for (let i = 0; i < values.length; i += 1) if (fits(values[i], i)) found.push(i);
+    return found;
   }
 
   function need(name) {
     if (state.layers[name]) return state.layers[name].loading;
-    const layer = (state.layers[name] = { name: name, ready: false, ver: 0, items: [], codes: "" });
+    const layer = (state.layers[name] = { name: name, ready: false, items: [], codes: "" });
     layer.loading = fetch(state.base + state.files[name])
       .then((answer) => {
         if (!answer.ok) throw new Error(name + ": " + answer.status);
@@ -41,6 +36,7 @@
       })
       .then((data) => {
         layer.data = data;
+        layer.shape = IB.shape(data);
         layer.ready = true;
         return layer;
       });
@@ -48,46 +44,6 @@
   }
 
   /* ---- canvas --------------------------------------------------------------------------------- */
-
-  const patterns = new Map();
-
-  function hatch(ctx, colour) {
-    if (!patterns.has(colour)) {
-      const tile = document.createElement("canvas");
-      tile.width = tile.height = 7;
-      const pen = tile.getContext("2d");
-      pen.fillStyle = "#f4f4f4";
-      pen.fillRect(0, 0, 7, 7);
-      pen.strokeStyle = colour;
-      pen.lineWidth = 1.3;
-      pen.beginPath();
-      [[-7, 7, 7, -7], [0, 7, 7, 0], [0, 14, 14, 0]].forEach((l) => {
-        pen.moveTo(l[0], l[1]);
-        pen.lineTo(l[2], l[3]);
-      });
-      pen.stroke();
-      patterns.set(colour, tile);
-    }
-    return ctx.createPattern(patterns.get(colour), "repeat");
-  }
-
-  function hatchCanvas() {
-    /* Leaflet's canvas with one more option, `hatch`: the fill is a pattern of the fill colour. */
-    return L.Canvas.extend({
-      _fillStroke: function (ctx, layer) {
-        const options = layer.options;
-        if (options.fill && options.hatch) {
-          ctx.globalAlpha = options.fillOpacity;
-          ctx.fillStyle = hatch(ctx, options.fillColor);
-          ctx.fill("evenodd");
-          const plain = Object.assign({}, options, { fill: false });
-          L.Canvas.prototype._fillStroke.call(this, ctx, { options: plain });
-          return;
-        }
-        L.Canvas.prototype._fillStroke.call(this, ctx, layer);
-      },
-    });
-  }
 
   function pane(name, clickable) {
     const map = state.map;
@@ -102,27 +58,25 @@
 
   function canvas(name, clickable) {
     state.canvases = state.canvases || {};
-    state.Canvas = state.Canvas || hatchCanvas();
-    if (!state.canvases[name]) {
-      state.canvases[name] = new state.Canvas({ pane: pane(name, clickable), padding: 0.3, tolerance: 2 });
-    }
+    if (!state.canvases[name]) state.canvases[name] = L.canvas({ pane: pane(name, clickable), padding: 0.3 });
     return state.canvases[name];
+  }
+
+  function sheet(name, layer, passes, clickable) {
+    const options = { renderer: canvas(name, clickable), pane: "ib-" + name, interactive: Boolean(clickable) };
+    return IB.sheet(layer.shape, passes, options).addTo(state.map);
   }
 
   /* ---- layers --------------------------------------------------------------------------------- */
 
   function drawWards(layer) {
-    const data = layer.data;
-    data.shapes.forEach((parts, i) => {
-      const asked = data.asked[i] === 1;
-      L.polygon(polygonPoints(parts, data.steps), {
-        renderer: canvas("wards", false), pane: "ib-wards", interactive: false, smoothFactor: 0.5,
-        color: asked ? "#3c4650" : "#aab1b8", weight: asked ? 1.6 : 0.8,
-        fillColor: asked ? "#ffffff" : "#eceae4", fillOpacity: state.tiles ? 0 : 1,
-      }).addTo(state.map);
-      if (asked) state.ward = bounds(layer, i);
-      else label(walk(data.at[i], data.steps)[0], data.names[i], "ib-ward-name");
-    });
+    const data = layer.data, ground = state.tiles ? 0 : 1;
+    const asked = those(data.asked, (one) => one === 1), others = those(data.asked, (one) => one !== 1);
+    sheet("wards", layer, [
+      { of: others, color: "#aab1b8", weight: 0.8, fill: "#eceae4", fillOpacity: ground },
+      { of: asked, color: "#3c4650", weight: 1.6, fill: "#ffffff", fillOpacity: ground },
+    ]);
+    others.forEach((i) => label(spot(data, data.at[i]), data.names[i], "ib-ward-name").addTo(state.map));
   }
 
   function label(point, words, className) {
@@ -131,65 +85,38 @@
     return L.marker(point, {
       interactive: false, keyboard: false,
       icon: L.divIcon({ className: className, html: element, iconSize: null }),
-    }).addTo(state.map);
+    });
   }
 
   function drawWater(layer) {
-    const data = layer.data;
-    data.shapes.forEach((parts, i) => {
-      if (!data.water[i]) return;
-      L.polygon(polygonPoints(parts, data.steps), {
-        renderer: canvas("water", false), pane: "ib-water", interactive: false,
-        stroke: false, fillColor: "#cfe0ea", fillOpacity: 1,
-      }).addTo(state.map);
-    });
+    sheet("water", layer, [{ of: those(layer.data.water, Boolean), fill: "#cfe0ea" }]);
   }
 
   function drawStreets(layer) {
     /* White on the classes' colours; grey below them, for land that no class colours. */
-    const styles = {
+    const looks = {
       minor: [{ color: "#b9c0c6", weight: 0.7 }, { color: "#ffffff", weight: 0.7, opacity: 0.5 }],
       major: [{ color: "#8d969e", weight: 1.6 }, { color: "#ffffff", weight: 1.8, opacity: 0.75 }],
-      stairs: [null, { color: "#1c242b", weight: 1.4, opacity: 0.8, dashArray: "1.5 2.5" }],
+      stairs: [null, { color: "#1c242b", weight: 1.4, opacity: 0.8, dash: [1.5, 2.5] }],
     };
-    const data = layer.data;
-    data.ids.forEach((id, i) => {
-      const parts = data.shapes[i].map((part) => walk(part, data.steps));
-      ["ground", "streets"].forEach((name, k) => {
-        if (!styles[id][k]) return;
-        L.polyline(parts, Object.assign({
-          renderer: canvas(name, false), pane: "ib-" + name, interactive: false, smoothFactor: 1,
-        }, styles[id][k])).addTo(state.map);
-      });
+    const ids = layer.data.ids;
+    ["ground", "streets"].forEach((name, k) => {
+      const own = those(ids, (id) => looks[id][k]);
+      sheet(name, layer, own.map((i) => Object.assign({ of: [i] }, looks[ids[i]][k])));
     });
   }
 
   function drawOutlines(layer) {
     /* Borders of the small areas under the cells' colours: thin, so that the colours speak. */
-    const data = layer.data;
-    layer.outlines = data.shapes.map((parts) =>
-      L.polygon(polygonPoints(parts, data.steps), {
-        renderer: canvas("zones", false), pane: "ib-zones", interactive: false,
-        fill: false, color: "#39434c", weight: 0.5, opacity: 0.45,
-      }).addTo(state.map));
+    sheet("zones", layer, [{ color: "#39434c", weight: 0.5, opacity: 0.45 }]);
   }
 
   function drawZones(layer, shown) {
     const data = layer.data;
     if (!layer.group) {
-      layer.group = L.layerGroup();
-      data.shapes.forEach((parts, i) => {
-        L.polygon(polygonPoints(parts, data.steps), {
-          renderer: canvas("zones", false), pane: "ib-zones", interactive: false,
-          fill: false, color: "#1c242b", weight: 1.8, dashArray: "6 4", opacity: 0.9,
-        }).addTo(layer.group);
-        const element = document.createElement("span");
-        element.textContent = data.names[i];
-        layer.group.addLayer(L.marker(walk(data.at[i], data.steps)[0], {
-          interactive: false, keyboard: false,
-          icon: L.divIcon({ className: "ib-zone-name", html: element, iconSize: null }),
-        }));
-      });
+      const lines = sheet("zones", layer, [{ color: "#1c242b", weight: 1.8, dash: [6, 4], opacity: 0.9 }]);
+      const names = data.names.map((name, i) => label(spot(data, data.at[i]), name, "ib-zone-name"));
+      layer.group = L.layerGroup([lines, ...names]);
     }
     if (shown) layer.group.addTo(state.map);
     else layer.group.remove();
@@ -203,62 +130,50 @@
     if (state.reach) state.reach.remove();
     state.reach = null;
     if (!view.reach) return;
-    const data = state.layers.catchments.data;
-    state.reach = L.layerGroup();
-    view.entries.slice().reverse().forEach((entry) => {
-      const parts = [];
-      data.shapes.forEach((shape, i) => {
-        if (data.code[i] === entry.code && view.places[data.place[i]] !== "0") parts.push(...polygonPoints(shape, data.steps));
-      });
-      L.polygon(parts, {
-        renderer: canvas("cells", true), pane: "ib-cells", interactive: false, smoothFactor: 0.5, fillRule: "nonzero",
-        color: entry.colour, weight: 0.7, fillColor: entry.colour, fillOpacity: 1,
-      }).addTo(state.reach);
-    });
-    state.reach.addTo(state.map);
+    const layer = state.layers.catchments, data = layer.data;
+    const passes = view.entries.slice().reverse().map((entry) => ({
+      of: those(data.code, (code, i) => code === entry.code && view.places[data.place[i]] !== "0"),
+      color: entry.colour, weight: 0.7, fill: entry.colour, fillRule: "nonzero",
+    }));
+    state.reach = sheet("cells", layer, passes, true);
+    state.reach.options.interactive = false;
   }
 
-  function bounds(layer, i) {
+  function bounds(layer, rows) {
     const box = L.latLngBounds([]);
-    polygonPoints(layer.data.shapes[i], layer.data.steps).forEach((rings) =>
-      (rings[0] || []).forEach((point) => box.extend(point)));
+    rows.forEach((i) => {
+      const own = IB.bounds(layer.shape, i);
+      if (own) box.extend(IB.point(own[0], own[1])).extend(IB.point(own[2], own[3]));
+    });
     return box;
   }
 
   /* ---- the coloured layer --------------------------------------------------------------------- */
 
-  function style(view, code) {
-    const entry = view.entries.find((one) => one.code === code);
-    if (!entry) return { fill: false, stroke: false };
+  function look(view, entry) {
     const border = view.layer === "areas" ? { color: "#ffffff", weight: 0.8 } : { color: entry.colour, weight: 0.7 };
-    return Object.assign({ fill: true, fillColor: entry.colour, fillOpacity: 1, hatch: entry.hatch, stroke: true },
+    return Object.assign({ fill: entry.colour, hatch: entry.hatch },
       entry.hatch && view.layer === "cells" ? { color: "#f4f4f4", weight: 0.3 } : border);
   }
 
   function drawColoured(layer, view) {
-    const data = layer.data;
-    const styles = {};
-    const look = (code) => styles[code] || (styles[code] = style(view, code));
-    const fresh = JSON.stringify(view.entries) !== layer.entries;
-    if (!layer.items.length) {
-      const options = { renderer: canvas(layer.name, true), pane: "ib-" + layer.name, smoothFactor: 0.4 };
-      layer.items = data.shapes.map((parts, i) => {
-        const item = L.polygon(polygonPoints(parts, data.steps), Object.assign({}, options, look(view.codes[i])));
-        item.ib = i;
-        return item;
-      });
-      layer.group = L.featureGroup(layer.items).addTo(state.map);
-      layer.group.on("mousemove", (event) => hover(layer, event));
-      layer.group.on("mouseout", () => hide());
-      layer.group.on("click", (event) => picked(layer.name, event.layer.ib, event));
-    } else {
-      layer.items.forEach((item, i) => {
-        if (fresh || layer.codes[i] !== view.codes[i]) item.setStyle(look(view.codes[i]));
-      });
+    const entries = JSON.stringify(view.entries);
+    if (layer.codes !== view.codes || layer.entries !== entries) {
+      const of = {};
+      view.entries.forEach((entry) => { of[entry.code] = []; });
+      for (let i = 0; i < view.codes.length; i += 1) if (of[view.codes[i]]) of[view.codes[i]].push(i);
+      layer.passes = view.entries.map((entry) => Object.assign({ of: of[entry.code] }, look(view, entry)));
+      if (layer.sheet) layer.sheet.recolour(layer.passes);
+    }
+    if (!layer.sheet) {
+      layer.sheet = sheet(layer.name, layer, layer.passes, true);
+      layer.sheet.on("mousemove", (event) => hover(layer, event));
+      layer.sheet.on("mouseout", () => hide());
+      layer.sheet.on("click", (event) => picked(layer.name, layer.sheet.hit, event));
     }
     layer.codes = view.codes;
-    layer.entries = JSON.stringify(view.entries);
-    layer.ver += 1;
+    layer.entries = entries;
+    layer.sheet.addTo(state.map);
   }
 
   function nameOf(layer, i) {
@@ -268,7 +183,7 @@
   }
 
   function hover(layer, event) {
-    const i = event.layer.ib;
+    const i = layer.sheet.hit;
     const view = state.view;
     const entry = view.entries.find((one) => one.code === layer.codes[i]);
     if (!entry) return hide();
@@ -312,7 +227,7 @@
     if (layer.key === key) return;
     if (!layer.items.length) {
       layer.items = data.ids.map((id, i) => {
-        const point = walk(data.shapes[i], data.steps)[0];
+        const point = spot(data, data.shapes[i]);
         const marker = L.marker(point, { keyboard: false, riseOnHover: true });
         marker.on("mouseover", () => placeTip(layer, i, point));
         marker.on("mouseout", hide);
@@ -331,7 +246,6 @@
     layer.group.addLayers ? layer.group.addLayers(layer.items) : layer.items.forEach((m) => layer.group.addLayer(m));
     layer.group.addTo(state.map);
     layer.key = key;
-    layer.ver += 1;
   }
 
   function cluster() {
@@ -402,12 +316,10 @@
     state.mark = null;
     const layer = state.layers.areas;
     if (view.mark === null || !layer.data.shapes[view.mark]) return;
-    const points = polygonPoints(layer.data.shapes[view.mark], layer.data.steps);
-    const options = { renderer: canvas("mark", false), pane: "ib-mark", interactive: false, fill: false };
-    state.mark = L.layerGroup([
-      L.polygon(points, Object.assign({ color: "#ffffff", weight: 5 }, options)),
-      L.polygon(points, Object.assign({ color: "#14181c", weight: 2.4 }, options)),
-    ]).addTo(state.map);
+    state.mark = sheet("mark", layer, [
+      { of: [view.mark], color: "#ffffff", weight: 5 },
+      { of: [view.mark], color: "#14181c", weight: 2.4 },
+    ]);
   }
 
   function drawMask(view) {
@@ -416,34 +328,31 @@
     state.mask = null;
     const focus = view.focus;
     if (!focus || !focus.layer || focus.layer.indexOf("zones") !== 0) return;
-    const layer = state.layers[focus.layer];
-    const holes = polygonPoints(layer.data.shapes[focus.i], layer.data.steps).map((rings) => rings[0]);
-    const world = [[-85, -179], [-85, 179], [85, 179], [85, -179]];
-    state.mask = L.polygon([world, ...holes], {
-      renderer: canvas("mask", false), pane: "ib-mask", interactive: false,
-      fillColor: "#f4f2ee", fillOpacity: 0.72, color: "#14181c", weight: 2.4,
-    }).addTo(state.map);
+    state.mask = sheet("mask", state.layers[focus.layer], [{
+      of: [focus.i], outside: true, fill: "#f4f2ee", fillOpacity: 0.72, color: "#14181c", weight: 2.4,
+    }]);
   }
 
   function focusBox(view) {
     const focus = view.focus;
     if (focus && focus.layer) {
-      const box = L.latLngBounds([]).extend(bounds(state.layers[focus.layer], focus.i));
+      const box = bounds(state.layers[focus.layer], [focus.i]);
       const places = state.layers.places.data;
       places.shapes.forEach((shape, i) => {
-        if (focus.places && focus.places[i] === "1") box.extend(walk(shape, places.steps)[0]);
+        if (focus.places && focus.places[i] === "1") box.extend(spot(places, shape));
       });
       return box;
     }
     if (focus && focus.code) {
-      const layer = state.layers[view.layer];
-      const box = L.latLngBounds([]);
-      layer.data.shapes.forEach((shape, i) => {
-        if (view.codes[i] === focus.code) box.extend(bounds(layer, i));
-      });
-      return box.isValid() ? box.pad(0.35) : state.ward;
+      const box = bounds(state.layers[view.layer], those(view.codes, (code) => code === focus.code));
+      return box.isValid() ? box.pad(0.35) : ward();
     }
-    return state.ward;
+    return ward();
+  }
+
+  function ward() {
+    const layer = state.layers.wards;
+    return bounds(layer, those(layer.data.asked, (one) => one === 1));
   }
 
   function fit(view) {
@@ -653,14 +562,12 @@
     drawWords(view);
     drawLegend(view);
     if (!before) {
-      base();
+      /* First where to, then what: each layer is drawn once. */
       fit(view);
+      base();
     }
-    if (before && before.layer !== view.layer && state.layers[before.layer].group) {
-      state.layers[before.layer].group.remove();
-    }
+    if (before && before.layer !== view.layer) state.layers[before.layer].sheet.remove();
     drawColoured(state.layers[view.layer], view);
-    state.layers[view.layer].group.addTo(state.map);
     Object.values(state.layers).forEach((layer) => {
       if (layer.ready && layer.name.indexOf("zones") === 0) drawZones(layer, layer.name === view.zones);
     });
