@@ -473,7 +473,8 @@ def test_meeting_places_are_as_a_council_keeps_them() -> None:
     assert data.count(b"\r\n") == data.count(b"\n")
     rows = _rows("ibasho_salon.csv", "cp932")
     assert " ".join(rows[0]) == (
-        "番号 名称 種別 所在地 緯度 経度 対象 開催日時 定員 参加費 運営主体 段差なし 状態 確認日 備考"
+        "番号 名称 種別 所在地 緯度 経度 対象 開催日時 定員 参加費 運営主体 段差なし 状態 確認日 備考 "
+        "令和5年度参加者数 令和6年度参加者数 新規参加者数（令和6年度） 担い手数 うち75歳以上の担い手数"
     )
     kinds = Counter(row["種別"] == "居場所" for row in rows)
     assert kinds == {True: 12, False: 73}
@@ -481,6 +482,11 @@ def test_meeting_places_are_as_a_council_keeps_them() -> None:
     assert any(re.search("[０-９]", row["開催日時"]) for row in rows)
     assert any(re.search("[０-９]", row["緯度"]) for row in rows)
     assert any("8月休み" in row["開催日時"] for row in rows)
+    fares = [[row[name] for name in list(row)[-5:]] for row in rows]
+    assert any(row == [""] * 5 for row in fares)
+    assert any(re.fullmatch("約[０-９]+人", row[1]) for row in fares)
+    assert "不明" in {row[2] for row in fares}
+    assert all(int(row[4]) <= int(row[3]) for row in fares if row[3])
 
 
 def test_three_meeting_places_cannot_be_put_on_the_map() -> None:

@@ -74,7 +74,8 @@ IBASHO_NAMES = (
 )  # fmt: skip
 HEADER = (
     "番号", "名称", "種別", "所在地", "緯度", "経度", "対象", "開催日時", "定員", "参加費", "運営主体",
-    "段差なし",    "状態", "確認日", "備考",
+    "段差なし",    "状態", "確認日", "備考", "令和5年度参加者数", "令和6年度参加者数", "新規参加者数（令和6年度）",
+    "担い手数", "うち75歳以上の担い手数",
 )  # fmt: skip
 
 
@@ -197,7 +198,28 @@ def write_meeting_places(path: Path, ground: Ground) -> None:
             )
         )
     rows += _faulty(salons, len(rows), rng)
+    fares = Random(f"{plan.SEED}:fares")
+    rows[1:] = [[*row, *_fares(int(str(row[8])), fares)] for row in rows[1:]]
     files.write_csv(path, rows, encoding="cp932")
+
+
+def _fares(capacity: int, rng: Random) -> list[object]:
+    """Who comes to a session, last year and this, who of them is new, and who helps; some say nothing."""
+    before = max(round(capacity * rng.uniform(0.45, 0.95)), 4)
+    now = max(round(before * rng.choice((0.6, 0.75, 0.9, 1.0, 1.0, 1.1))), 2)
+    new = rng.choice((0, 0, 1, 2, 3, round(now * 0.3)))
+    helpers = rng.randint(3, 10)
+    old = round(helpers * rng.choice((0.0, 0.2, 0.3, 0.5, 0.7)))
+    told: list[object] = [before, now, new, helpers, old]
+    if rng.random() < 0.1:
+        told[0] = ""  # began this year
+    if rng.random() < 0.15:
+        told[2] = "不明"
+    if rng.random() < 0.1:
+        told[1] = f"約{now}人".translate(WIDE)
+    if rng.random() < 0.2:
+        told[3] = told[4] = ""
+    return [""] * len(told) if rng.random() < 0.15 else told
 
 
 def _nickname(rng: Random) -> str:
