@@ -579,13 +579,13 @@ def table(rows: Rows, *, marked: int | None = None) -> None:
     words_of(text.say("table.more", rows.language, shown=len(order), n=f"{len(rows.rows):,}"))
 
 
-def salons(page: Page, inside: Iterable[str] | None = None) -> None:
+def salons(page: Page, inside: Iterable[str] | None = None, *, most: int | None = None) -> None:
     """Salons that fewer people or nobody new comes to, or whose helpers are old, and what is not known of them."""
     own = page.assessment.salons
     own = own if inside is None else own[own["place_id"].isin(list(inside))]
     if own.empty:
         return
-    rows = reach.salons(own, page.prepared.places, language=page.language)
+    rows = reach.salons(own, page.prepared.places, language=page.language, most=most)
     if rows.rows:
         table(rows)
     words_of(reach.salons_known(own, study=page.study, language=page.language))

@@ -335,10 +335,20 @@ def assessed(build_town: Any, tmp_path_factory: pytest.TempPathFactory) -> pipel
 def test_planners_are_told_of_salons_with_what_is_not_known(assessed: pipeline.Assessment) -> None:
     rows = reach.salons(assessed.salons, assessed.prepared.places, language="ja")
     assert rows.rows == (
-        ("ふれあいサロン", "11人→7人（-36%）", "不明", "平均76.5歳", "参加の減少、担い手の高齢化"),
-        ("まちの居場所", "19人", "不明", "平均76.5歳", "担い手の高齢化"),
+        (
+            "ふれあいサロン",
+            "11→7人（-36%）",
+            pytest.approx(NAN, nan_ok=True),
+            "平均76.5歳",
+            "参加の減少、担い手の高齢化",
+        ),
+        ("まちの居場所", "19人", pytest.approx(NAN, nan_ok=True), "平均76.5歳", "担い手の高齢化"),
     )
     assert "2か所（開設中の2か所のうち" in rows.caption
+    first = reach.salons(assessed.salons, assessed.prepared.places, language="ja", most=1)
+    assert first.rows[0][:2] == rows.rows[0][:2]
+    assert len(first.rows) == 1
+    assert "2か所のうち1か所" in first.caption
     told = reach.salons_known(assessed.salons, study=assessed.study, language="ja")
     assert "20%以上、かつ3人以上" in told
     assert "参加の増減は1か所、新しく来た人は2か所、担い手の年齢は0か所" in told

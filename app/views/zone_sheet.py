@@ -39,7 +39,7 @@ with st.container(key="sheet"):
         own = located.loc[located["zone_id"] == zone, "place_id"]
         network = {"study": study, "language": language, "inside": own}
         widgets.table(reach.partners(assessment.partners, prepared.places, **network))
-        widgets.salons(page, own)
+        widgets.salons(page, own, most=reach.PARTNERS)
     rules, beside = st.columns(2, gap="medium")
     with rules:
         widgets.table(sheet.rules(assessment.scorecard, zone, language=language))

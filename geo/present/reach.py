@@ -175,7 +175,9 @@ def partners(
     return Rows(text.say("reach.partners", language, **said), columns, rows, language)
 
 
-def salons(table: pd.DataFrame, places: gpd.GeoDataFrame, *, language: text.Language) -> Rows:
+def salons(
+    table: pd.DataFrame, places: gpd.GeoDataFrame, *, language: text.Language, most: int | None = None
+) -> Rows:
     """Salons of which something is found: fewer come, nobody new does, or the helpers are old; most found first.
 
     Parameters
@@ -183,9 +185,11 @@ def salons(table: pd.DataFrame, places: gpd.GeoDataFrame, *, language: text.Lang
     table : schemas.Salons
         All of them, or those of a zone.
     places : schemas.Places
+    most : int, optional
+        Only the first so many rows.
     """
-    found = table[list(SALON_FINDINGS)] == "yes"
-    order = table.assign(_found=found.sum(axis=1)).sort_values(
+    number = (table[list(SALON_FINDINGS)] == "yes").sum(axis=1)
+    order = table.assign(_found=number)[number > 0].sort_values(
         ["_found", "change_share", "place_id"], ascending=[False, True, True], kind="stable"
     )
     names = _names(places, language)
@@ -193,31 +197,34 @@ def salons(table: pd.DataFrame, places: gpd.GeoDataFrame, *, language: text.Lang
         (
             names[row["place_id"]],
             _attendance(row, language),
-            words.count(row["newcomers"], language),
+            row["newcomers"],
             _helpers(row, language),
             _listed(
                 [words.label("salon_finding", one, language) for one in SALON_FINDINGS if row[one] == "yes"],
                 language,
             ),
         )
-        for row in order[order["_found"] > 0].to_dict("records")
+        for row in order.head(len(order) if most is None else most).to_dict("records")
     )
-    columns = tuple(
-        Column(text.say(f"reach.{name}", language))
-        for name in ("place", "attendance", "newcomers", "helpers", "findings")
+    columns = (
+        Column(text.say("reach.place", language)),
+        Column(text.say("reach.attendance", language)),
+        Column(text.say("reach.newcomers", language), "count"),
+        Column(text.say("reach.helpers", language)),
+        Column(text.say("reach.findings", language)),
     )
-    return Rows(text.say("reach.salons", language, n=len(rows), open=len(table)), columns, rows, language)
+    key = "reach.salons" if len(rows) == len(order) else "reach.salons_first"
+    said = {"n": len(order), "open": len(table), "shown": len(rows)}
+    return Rows(text.say(key, language, **said), columns, rows, language)
 
 
 def _attendance(row: Mapping[Hashable, Any], language: text.Language) -> str:
-    now = words.count(row["attendance"], language)
-    if pd.isna(row["attendance_before"]) or pd.isna(row["attendance"]):
-        return now
-    was, share = words.count(row["attendance_before"], language), row["change_share"]
+    was, now, share = row["attendance_before"], row["attendance"], row["change_share"]
+    if pd.isna(now):
+        return text.say("unit.unknown", language)
     if pd.isna(share):
-        return text.say("reach.from_to", language, was=was, now=now)
-    change = f"{100 * share:+.0f}%"
-    return text.say("reach.from_to_share", language, was=was, now=now, change=change)
+        return text.say("unit.people", language, n=f"{now:g}")
+    return text.say("reach.from_to", language, was=f"{was:g}", now=f"{now:g}", change=f"{100 * share:+.0f}%")
 
 
 def _helpers(row: Mapping[Hashable, Any], language: text.Language) -> str:
