@@ -19,7 +19,7 @@ from app import assets, cache, state
 from app.uploads import Upload
 from geo import coverage, errors, nearby, project, registry, schemas, text
 from geo.pipeline import Assessment, Prepared
-from geo.present import downloads, geometry, maps, reach, reports, tables, words
+from geo.present import downloads, geometry, maps, reach, reports, sheet, tables, words
 from geo.present.maps import View
 from geo.present.tables import Rows
 from geo.project import Changes, Project
@@ -579,16 +579,26 @@ def table(rows: Rows, *, marked: int | None = None) -> None:
     words_of(text.say("table.more", rows.language, shown=len(order), n=f"{len(rows.rows):,}"))
 
 
-def salons(page: Page, inside: Iterable[str] | None = None, *, most: int | None = None) -> None:
+def salons(page: Page) -> None:
     """Salons that fewer people or nobody new comes to, or whose helpers are old, and what is not known of them."""
     own = page.assessment.salons
-    own = own if inside is None else own[own["place_id"].isin(list(inside))]
     if own.empty:
         return
-    rows = reach.salons(own, page.prepared.places, language=page.language, most=most)
-    if rows.rows:
+    if (rows := reach.salons(own, page.prepared.places, language=page.language)).rows:
         table(rows)
-    words_of(reach.salons_known(own, study=page.study, language=page.language))
+        words_of(reach.salons_rule(study=page.study, language=page.language))
+    words_of(reach.salons_unknown(own, language=page.language))
+
+
+def salons_in(page: Page, zone: str) -> None:
+    """The same of one zone, as short as its sheet needs."""
+    prepared, language = page.prepared, page.language
+    own = sheet.salons_in(page.assessment.salons, prepared.zone_points[0], zone)
+    if own.empty:
+        return
+    if (rows := sheet.salons(own, prepared.places, language=language)).rows:
+        table(rows)
+    words_of(reach.salons_unknown(own, language=language))
 
 
 def download(page: Page, name: str, rows: Rows, shapes: gpd.GeoSeries | None = None) -> None:

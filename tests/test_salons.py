@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from geo import choice, entries, errors, pipeline, registry, schemas, sources, summary
 from geo import study as studies
-from geo.present import exports, reach
+from geo.present import exports, reach, sheet
 from geo.sources import _attendance, _tables
 
 STUDY = studies.make(municipality_code="13105")
@@ -344,19 +344,28 @@ def test_planners_are_told_of_salons_with_what_is_not_known(assessed: pipeline.A
         ),
         ("まちの居場所", "19人", pytest.approx(NAN, nan_ok=True), "平均76.5歳", "担い手の高齢化"),
     )
-    assert "2か所（開設中の2か所のうち" in rows.caption
+    assert "2か所中2か所（あてはまる" in rows.caption
     first = reach.salons(assessed.salons, assessed.prepared.places, language="ja", most=1)
     assert first.rows[0][:2] == rows.rows[0][:2]
     assert len(first.rows) == 1
-    assert "2か所のうち1か所" in first.caption
-    told = reach.salons_known(assessed.salons, study=assessed.study, language="ja")
-    assert "20%以上、かつ3人以上" in told
-    assert "参加の増減は1か所、新しく来た人は2か所、担い手の年齢は0か所" in told
+    assert "2か所中2か所（はじめの1か所" in first.caption
+    assert "20%以上、かつ3人以上" in reach.salons_rule(study=assessed.study, language="ja")
+    told = reach.salons_unknown(assessed.salons, language="ja")
+    assert "2か所のうちわからない所：参加の増減1、新しく来た人2、担い手の年齢0" in told
     assert assessed.summary["salons"] == {
         "open": 2, "falling": 1, "fixed": 0, "ageing": 2, "unknown": {"falling": 1, "fixed": 2, "ageing": 0},
     }  # fmt: skip
     assert pipeline.results(assessed.prepared, assessed)[schemas.Salons].equals(assessed.salons)
     assert "salons_untold" not in [remark["code"] for remark in assessed.summary["known"]]
+
+
+def test_a_sheet_has_the_salons_of_its_zone(assessed: pipeline.Assessment) -> None:
+    prepared = assessed.prepared
+    own = sheet.salons_in(assessed.salons, prepared.zone_points[0], "branch:P2")
+    assert own["place_id"].tolist() == ["salon"]
+    assert sheet.salons(own, prepared.places, language="ja").rows == (
+        ("ふれあいサロン", "参加の減少、担い手の高齢化"),
+    )
 
 
 def test_a_moved_limit_needs_no_new_measuring(assessed: pipeline.Assessment) -> None:
@@ -369,7 +378,7 @@ def test_without_such_columns_it_is_said_that_nothing_is_known(town: Any) -> Non
     assert set(table[["falling", "fixed", "ageing"]].to_numpy().ravel()) == {"unknown"}
     [remark] = summary.remarks_on_salons(town.places, study=STUDY)
     assert (remark.state, remark.code) == ("unknown", "salons_untold")
-    assert "2か所" in reach.salons_known(table, study=STUDY, language="ja")
+    assert "2か所の参加者数や担い手の数は" in reach.salons_unknown(table, language="ja")
     assert list(summary.remarks_on_salons(town.places.assign(kind="facility"), study=STUDY)) == []
     assert list(summary.remarks_on_salons(town.places.assign(helpers=3.0), study=STUDY)) == []
 

@@ -23,6 +23,8 @@ with st.container(key="sheet"):
             sheet.places(widgets.named_places(page), prepared.zone_points[0], zone, language=language)
         )
         widgets.words_of(widgets.vacancies(page, zone))
+        if state.role() == state.PLANNER:
+            widgets.salons_in(page, zone)
     with right:
         widgets.table(sheet.gaps(assessment.gaps, widgets.gap_names(page), zone, language=language))
         whole = widgets.municipal_zone(page)
@@ -39,7 +41,6 @@ with st.container(key="sheet"):
         own = located.loc[located["zone_id"] == zone, "place_id"]
         network = {"study": study, "language": language, "inside": own}
         widgets.table(reach.partners(assessment.partners, prepared.places, **network))
-        widgets.salons(page, own, most=reach.PARTNERS)
     rules, beside = st.columns(2, gap="medium")
     with rules:
         widgets.table(sheet.rules(assessment.scorecard, zone, language=language))

@@ -241,11 +241,8 @@ def _listed(told: Iterable[str], language: text.Language) -> str:
     return text.say("unit.list", language).join(told)
 
 
-def salons_known(table: pd.DataFrame, *, study: Study, language: text.Language) -> str:
-    """By what salons are judged, and of how many of them it is not known, in sentences."""
-    unknown = {finding: int((table[finding] == "unknown").sum()) for finding in SALON_FINDINGS}
-    if min(unknown.values()) == len(table):
-        return text.say("reach.salons_untold", language, open=len(table))
+def salons_rule(*, study: Study, language: text.Language) -> str:
+    """A sentence: from what on the attendance falls or is fixed, and helpers are ageing."""
     limits = {
         "share": f"{100 * study.falling_share:g}%",
         "people": f"{study.falling_min_people:g}",
@@ -253,8 +250,14 @@ def salons_known(table: pd.DataFrame, *, study: Study, language: text.Language) 
         "age": f"{study.ageing_mean_age:g}",
         "old": f"{100 * study.ageing_share:g}%",
     }
-    rule = text.say("reach.salons_rule", language, **limits)
-    return rule + text.say("reach.salons_unknown", language, open=len(table), **unknown)
+    return text.say("reach.salons_rule", language, **limits)
+
+
+def salons_unknown(table: pd.DataFrame, *, language: text.Language) -> str:
+    """A sentence: of how many salons it is not known."""
+    unknown = {finding: int((table[finding] == "unknown").sum()) for finding in SALON_FINDINGS}
+    key = "reach.salons_untold" if min(unknown.values()) == len(table) else "reach.salons_unknown"
+    return text.say(key, language, open=len(table), **unknown)
 
 
 def _days(days: Iterable[Any], language: text.Language) -> str:

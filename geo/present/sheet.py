@@ -5,17 +5,21 @@ Also the sentences that tell why an area should be looked at first. Nothing is c
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 
 from geo import text
-from geo.present import tables, words
+from geo.present import reach, tables, words
 from geo.present.tables import Column, Rows, Value
 from geo.study import Study
 
 LISTED = 8
 """Rows of each list: the sheet is one page."""
+FEWER = 3
+"""Where a list stands under another one."""
 GOODS = ("nearness", "places", "open_share", "room")
 """What is shared, in the order of the columns."""
 
@@ -175,6 +179,25 @@ def rules(scorecard: pd.DataFrame, zone: str, *, language: text.Language) -> Row
     return Rows(
         text.say("table.sheet_rules", language), _columns(language, "rule", "verdict"), rows, language
     )
+
+
+def salons_in(table: pd.DataFrame, located: pd.DataFrame, zone: str) -> pd.DataFrame:
+    """Those of a zone; internal.
+
+    Parameters
+    ----------
+    table : schemas.Salons
+    located : DataFrame
+        ``zone_id, place_id``.
+    """
+    return table[table["place_id"].isin(located.loc[located["zone_id"] == zone, "place_id"])]
+
+
+def salons(table: pd.DataFrame, places: gpd.GeoDataFrame, *, language: text.Language) -> Rows:
+    """The salons of a zone of which most is found, and what: as much as a sheet of paper has room for."""
+    whole = reach.salons(table, places, language=language, most=FEWER)
+    rows = tuple((row[0], row[-1]) for row in whole.rows)
+    return replace(whole, columns=(whole.columns[0], whole.columns[-1]), rows=rows)
 
 
 def neighbours(crosswalk: pd.DataFrame, zones: pd.DataFrame, zone: str, *, language: text.Language) -> Rows:
