@@ -31,6 +31,8 @@ CHUNK = 200_000
 
 Words = NDArray[np.uint64]
 Counts = NDArray[np.int64]
+Few = NDArray[np.int32]
+"""Half-hours of a cell: kept for every origin of every answer, so in few bytes."""
 
 
 @dataclass(frozen=True)
@@ -249,8 +251,8 @@ class Reached:
     origins: pd.DataFrame
     people: pd.DataFrame
     slots: Counts
-    surely: Mapping[str, Counts]
-    possibly: Mapping[str, Counts]
+    surely: Mapping[str, Few]
+    possibly: Mapping[str, Few]
 
 
 def reached(
@@ -283,7 +285,7 @@ def reached(
     place = pd.Index(open_hours.place_id).get_indexer(near["place_id"])
     order = np.lexsort((place, row))
     row, place = row[order], place[order]
-    known: dict[bytes, tuple[Counts, Counts]] = {}
+    known: dict[bytes, tuple[Few, Few]] = {}
     surely, possibly = {}, {}
     ascending = places["place_id"].argsort().to_numpy()
     for group in study.groups:
@@ -303,17 +305,17 @@ def reached(
 
 def _counted(
     open_hours: Hours, row: NDArray[np.int64], place: NDArray[np.int64], n: int
-) -> tuple[Counts, Counts]:
+) -> tuple[Few, Few]:
     """Open and possibly open half-hours of every origin and cell."""
-    surely = np.zeros((n, N_CELLS), np.int64)
-    possibly = np.zeros((n, N_CELLS), np.int64)
+    surely = np.zeros((n, N_CELLS), np.int32)
+    possibly = np.zeros((n, N_CELLS), np.int32)
     used, begins = np.unique(open_hours.cell, return_index=True)
     for part in _chunks(row):
         first = np.flatnonzero(np.diff(row[part], prepend=-1))
         at = row[part][first]
         for bits, counts in ((open_hours.surely, surely), (open_hours.possibly, possibly)):
             joined = np.bitwise_or.reduceat(bits[place[part]], first, axis=0)
-            ones = np.add.reduceat(np.bitwise_count(joined), begins, axis=1, dtype=np.int64)
+            ones = np.add.reduceat(np.bitwise_count(joined), begins, axis=1, dtype=np.int32)
             counts[at[:, None], used] = ones
     return surely, possibly
 
