@@ -144,7 +144,10 @@ def header(*names: str, rows: list[list[str]] | None = None) -> dict[str, str]:
         (["平均参加者数", "平均参加者数（前年度）"], [0, 1]),
         (["参加者数", "1回あたりの平均参加人数（人）"], [1, None]),
         (["令和4年度参加者数", "令和6年度参加者数"], [1, None]),  # not the year before
-        (["延べ参加者数", "令和6年度年間参加者数", "参加者"], [None, None]),  # totals, and words
+        (
+            ["延べ参加者数", "令和6年度年間参加者数", "参加者"],
+            [None, None],
+        ),  # totals without sessions, and words
         (["参加者数", "利用者数"], [None, None]),  # either could be meant
     ],
 )
@@ -155,6 +158,34 @@ def test_attendance_is_of_the_newest_year_and_the_one_before(
     heads = [_tables.heading(name) for name in names]
     wanted = [None if at is None else heads[at] for at in expected]
     assert [told.get(field) for field in ("attendance", "attendance_before")] == wanted
+
+
+YEARS = ("令和5年度延べ参加者数", "令和5年度開催回数", "令和6年度延べ参加者数", "令和6年度開催回数")
+
+
+@pytest.mark.parametrize(
+    ("names", "cells", "expected"),
+    [
+        (YEARS, ["240", "12", "150", "10"], [15, 20]),
+        (YEARS, ["240", "", "150", "10"], [15, NAN]),
+        (YEARS, ["240", "12", "150", "0"], [NAN, 20]),
+        (YEARS[:3], ["240", "12", "150"], [NAN, 20]),  # of the newest year nobody knows the sessions
+        (("延べ参加人数", "年間開催回数"), ["150", "10"], [15, NAN]),
+        (("延べ参加人数", "開催回数"), ["150", "2"], [NAN, NAN]),  # perhaps of a month
+        (("令和6年度参加者数", "令和6年度実施回数"), ["150", "10"], [15, NAN]),  # too many for a session
+        (("令和6年度参加者数", "令和6年度実施回数"), ["60", "10"], [60, NAN]),
+        (("令和6年度参加者数",), ["150"], [NAN, NAN]),
+        (("令和6年度平均参加者数",), ["150"], [150, NAN]),
+        ((*YEARS, "令和6年度平均参加者数"), ["240", "12", "150", "10", "14"], [14, NAN]),
+    ],
+)
+def test_totals_of_a_year_are_divided_by_its_sessions(
+    names: tuple[str, ...], cells: list[str], expected: list[float]
+) -> None:
+    told = header(*names, rows=[cells, cells])
+    record = {field: cells[list(names).index(column)] for field, column in told.items()}
+    found = _attendance.figures(record).told
+    np.testing.assert_equal([found.get(f, NAN) for f in ("attendance", "attendance_before")], expected)
 
 
 def test_a_year_without_values_is_not_the_latest() -> None:
@@ -324,7 +355,7 @@ def assessed(build_town: Any, tmp_path_factory: pytest.TempPathFactory) -> pipel
     town = build_town()
     figures = {
         "attendance": [19.0, 7.0, 9.0],
-        "attendance_before": [NAN, 11.0, 90.0],
+        "attendance_before": [NAN, 34 / 3, 90.0],
         "helpers_mean_age": 76.5,
     }
     town.tables[schemas.Places] = town.places.assign(**figures)
@@ -337,7 +368,7 @@ def test_planners_are_told_of_salons_with_what_is_not_known(assessed: pipeline.A
     assert rows.rows == (
         (
             "ふれあいサロン",
-            "11→7人（-36%）",
+            "11.3→7人（-38%）",
             pytest.approx(NAN, nan_ok=True),
             "平均76.5歳",
             "参加の減少、担い手の高齢化",

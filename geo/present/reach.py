@@ -223,8 +223,14 @@ def _attendance(row: Mapping[Hashable, Any], language: text.Language) -> str:
     if pd.isna(now):
         return text.say("unit.unknown", language)
     if pd.isna(share):
-        return text.say("unit.people", language, n=f"{now:g}")
-    return text.say("reach.from_to", language, was=f"{was:g}", now=f"{now:g}", change=f"{100 * share:+.0f}%")
+        return text.say("unit.people", language, n=_plain(now))
+    return text.say(
+        "reach.from_to", language, was=_plain(was), now=_plain(now), change=f"{100 * share:+.0f}%"
+    )
+
+
+def _plain(value: float) -> str:
+    return f"{round(value, 1):g}"
 
 
 def _helpers(row: Mapping[Hashable, Any], language: text.Language) -> str:
@@ -233,7 +239,7 @@ def _helpers(row: Mapping[Hashable, Any], language: text.Language) -> str:
     if not pd.isna(share):
         told.append(text.say("reach.of_75_plus", language, share=f"{100 * share:.0f}%"))
     if not pd.isna(age):
-        told.append(text.say("reach.mean_age", language, age=f"{age:g}"))
+        told.append(text.say("reach.mean_age", language, age=_plain(age)))
     return _listed(told, language) or text.say("unit.unknown", language)
 
 

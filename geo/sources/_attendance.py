@@ -1,13 +1,15 @@
 """How many people come to a place and who helps there: the columns of a list that count them, and their cells.
 
-Only counts of people as a whole are read, for one session each: totals of a year (延べ参加者数) are none. What a cell
-says that is no number is never repeated, since it may be a name.
+Only counts of people as a whole are read, for one session each: totals of a year (延べ参加者数) are divided by the
+sessions of that year (開催回数), and say nothing without them. What a cell says that is no number is never repeated,
+since it may be a name.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import statistics
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -16,11 +18,14 @@ from geo.sources import _tables
 
 _HELPERS = r"(?:担い手|ボランティア|世話人|世話役|協力員|協力者|支援者|スタッフ|サポーター)"
 _COME = r"(?:(?:1|一)回(?:あたり|当たり|当り)?の?)?(?:平均)?の?(?:参加|利用|来場|来所)者?(?:数|人数|人員)(?:平均)?"
+_ALL = r"(?:延べ?|のべ|総|累計|合計)"
 _NEW = r"(?:年間の?)?(?:新規|新しい|初めての|はじめての|初回|初)の?(?:参加|利用|来場|来所)者?(?:数|人数)"
 _75 = r"75(?:歳|才)以上"
 _COUNT = r"(?:の?(?:数|人数))"
 _PATTERNS: Mapping[str, re.Pattern[str]] = {
     "attendance": re.compile(_COME),
+    "total": re.compile(f"(?:年間の?(?:{_ALL}の?)?|{_ALL}の?)(?:参加|利用|来場|来所)者?(?:数|人数|人員)"),
+    "held": re.compile(r"(?:年間の?)?(?:開催|実施|活動)回数"),
     "newcomers": re.compile(_NEW),
     "helpers": re.compile(f"{_HELPERS}{_COUNT}?"),
     "helpers_75_plus": re.compile(
@@ -44,6 +49,10 @@ _FIRST_YEAR = {"令和": 2018, "r": 2018, "平成": 1988, "h": 1988}
 _PLAIN = re.compile(r"(?:約|およそ|平均)?(\d+(?:\.\d+)?)(?:人|名|歳|才)?(?:程度|くらい|ぐらい|前後)?")
 _SILENT = re.compile(r"|[-ー―‐−–—~]+|不明|未集計|未把握|未定|未回答|データなし|n/?a", re.IGNORECASE)
 _YOUNGEST, _OLDEST = 10, 110
+_MOST = 60
+"""Where half of the places have more, 参加者数 is no count of a session but of a year: the project's own assumption."""
+COLUMNS = (*schemas.ATTENDANCE, "total", "held", "total_before", "held_before")
+"""What :func:`columns` finds: the columns of the table, and of what attendance is divided."""
 
 
 class Figures(NamedTuple):
@@ -69,8 +78,12 @@ def figures(record: Mapping[str, str]) -> Figures:
     >>> found.is_unread
     True
     """
-    read = {field: _number(record.get(field, "")) for field in schemas.ATTENDANCE}
+    read = {field: _number(record.get(field, "")) for field in COLUMNS}
     told = {field: value for field, value in read.items() if value is not None and not math.isnan(value)}
+    for end in ("", "_before"):
+        total, held = told.pop(f"total{end}", math.nan), told.pop(f"held{end}", 0)
+        if held and not math.isnan(total):
+            told.setdefault(f"attendance{end}", total / held)
     wrong: set[str] = set()
     if not _YOUNGEST <= told.get("helpers_mean_age", _YOUNGEST) <= _OLDEST:
         wrong.add("helpers_mean_age")
@@ -104,22 +117,34 @@ def columns(table: _tables.Table) -> dict[str, str]:
     """The columns that count who comes and who helps, by field.
 
     Of several years the newest that has values is the latest, and the year before is that of
-    ``attendance_before``: years that do not follow one another are not compared. Averages go before other counts.
-    Where two columns could be meant none is taken.
+    ``attendance_before``: years that do not follow one another are not compared. Averages go before other counts,
+    and counts of a session before totals of a year, which need the sessions of the same year. Where two columns could
+    be meant none is taken.
     """
     headings: dict[str, list[_Heading]] = {}
     for name in dict.fromkeys(table.header):
         for field, pattern in _PATTERNS.items():
             if (found := _heading(name, pattern)) and (field != "helpers" or _counts(name)):
                 headings.setdefault(field, []).append(found)
-    come = headings.pop("attendance", [])
+    come, totals, held = (headings.pop(field, []) for field in ("attendance", "total", "held"))
     come = [one for one in come if one.is_mean] or come
-    latest = _latest(table, come)
+    if (latest := _latest(table, come)) and not latest.is_mean and _middle(table, latest.column) > _MOST:
+        totals, come, latest = totals or come, [], None
     chosen = {"attendance": latest, "attendance_before": _before(come, latest)}
+    if latest is None:
+        latest = _latest(table, totals)
+        chosen = _divided(latest, held, "") | _divided(_before(totals, latest), held, "_before")
     for field, own in headings.items():
         same = [one for one in own if latest and latest.year and one.year in (latest.year, None)]
         chosen[field] = _latest(table, same if field == "newcomers" and latest and latest.year else own)
     return {field: one.column for field, one in chosen.items() if one}
+
+
+def _divided(total: _Heading | None, held: list[_Heading], end: str) -> dict[str, _Heading | None]:
+    """The columns of a year's total and of its sessions; one without a year must say that it is of a year."""
+    own = [one for one in held if one.year is not None or "年" in one.column]
+    same = _only([one for one in own if total and one[1:3] == total[1:3]])
+    return {f"total{end}": total, f"held{end}": same} if same else {}
 
 
 def _counts(name: str) -> bool:
@@ -163,6 +188,13 @@ def _before(own: list[_Heading], latest: _Heading | None) -> _Heading | None:
 
 def _only(own: list[_Heading]) -> _Heading | None:
     return own[0] if len(own) == 1 else None
+
+
+def _middle(table: _tables.Table, name: str) -> float:
+    """The median of a column's numbers."""
+    at = table.header.index(name)
+    cells = (_number(row.cells[at]) if at < len(row.cells) else None for row in table.rows)
+    return statistics.median([value for value in cells if value is not None and value > 0] or [0])
 
 
 def _filled(table: _tables.Table, name: str) -> bool:

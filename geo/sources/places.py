@@ -367,15 +367,15 @@ def _with_offers(
 
 def _counted(columns: Mapping[str, str]) -> list[Note]:
     """Which columns were taken as counts of those who come and help."""
-    own = {field: columns[field] for field in schemas.ATTENDANCE if field in columns}
+    own = {field: columns[field] for field in _attendance.COLUMNS if field in columns}
     if not own:
         return []
     return [
         Note(
             "info",
             "places_attendance",
-            "Columns of those who come and help: {columns}. Attendance is read as people at one session, not as the "
-            "total of a year; it stays in the house.",
+            "Columns of those who come and help: {columns}. Attendance is read as people at one session; a total of a "
+            "year is divided by its sessions. It stays in the house.",
             values={"columns": _mapping.shown(own)},
         )
     ]
@@ -438,7 +438,7 @@ def _venues_of_events(
         days = sorted({day for _, r in same for f in ("begin", "end") if (day := _points.iso_date(r[f]))})
         span = f"{days[0]}~{days[-1]}" if days else ""
         # Not the event's own hours, and not an event's number as that of a place.
-        silent = dict.fromkeys(("key", "from", "until", "capacity", "operator", *schemas.ATTENDANCE), "")
+        silent = dict.fromkeys(("key", "from", "until", "capacity", "operator", *_attendance.COLUMNS), "")
         kept.append((same[0][0], {**same[0][1], **silent, "opening": span, "status": "planned"}))
     note = Note(
         "info",
