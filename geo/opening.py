@@ -303,9 +303,7 @@ def reached(
     )
 
 
-def _counted(
-    open_hours: Hours, row: NDArray[np.int64], place: NDArray[np.int64], n: int
-) -> tuple[Few, Few]:
+def _counted(open_hours: Hours, row: NDArray[np.int64], place: NDArray[np.int64], n: int) -> tuple[Few, Few]:
     """Open and possibly open half-hours of every origin and cell."""
     surely = np.zeros((n, N_CELLS), np.int32)
     possibly = np.zeros((n, N_CELLS), np.int32)
