@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -265,6 +266,21 @@ def test_a_list_of_a_council_in_cp932_is_read_to_the_end(tmp_path: Path) -> None
     assert said == {
         "open": 3, "falling": 1, "fixed": 1, "ageing": 1, "unknown": dict.fromkeys(("falling", "fixed", "ageing"), 2),
     }  # fmt: skip
+
+
+def test_a_workbook_with_years_under_one_heading(tmp_path: Path) -> None:
+    path = tmp_path / "s.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.merge_range("A1:H1", "令和6年度 サロン一覧")
+        for at, name in enumerate(("名称", "所在地", "緯度", "経度")):
+            sheet.merge_range(1, at, 2, at, name)
+        sheet.merge_range("E2:F2", "参加者数（人）")
+        sheet.merge_range("G2:H2", "担い手")
+        sheet.write_row("E3", ["令和5年度", "令和6年度", "人数", "うち75歳以上"])
+        sheet.write_row("A4", ["あさひ", "文京区1-1", 35.7, 139.75, 20, 14, 6, 3])
+    table = sources.read(path, municipality_code="13105").table
+    np.testing.assert_equal(table.loc[0, list(schemas.ATTENDANCE)].tolist(), [14, 20, NAN, 6, 3, NAN])
 
 
 def test_a_column_can_be_told(tmp_path: Path) -> None:

@@ -140,6 +140,17 @@ def columns(table: _tables.Table) -> dict[str, str]:
     return {field: one.column for field, one in chosen.items() if one}
 
 
+def is_heading(name: str) -> bool:
+    """Whether a column of this name would be looked at.
+
+    Examples
+    --------
+    >>> is_heading("参加者数(人)_令和5年度"), is_heading("参加費")
+    (True, False)
+    """
+    return any(_heading(name, pattern) for pattern in _PATTERNS.values())
+
+
 def _divided(total: _Heading | None, held: list[_Heading], end: str) -> dict[str, _Heading | None]:
     """The columns of a year's total and of its sessions; one without a year must say that it is of a year."""
     own = [one for one in held if one.year is not None or "年" in one.column]

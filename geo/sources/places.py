@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -232,7 +233,8 @@ def table_of(sheet: _tables.Sheet) -> _tables.Table | None:
 
 def _usual(sheet: _tables.Sheet) -> _tables.Table | None:
     known = {name for names in ALIASES.values() for name in names}
-    table = _tables.with_header(sheet, known.__contains__, at_least=2)
+    is_known = lru_cache(lambda name: name in known or _attendance.is_heading(name))
+    table = _tables.with_header(sheet, is_known, at_least=2)
     if table is None:
         return None
     # LinkData writes what the file is in rows that begin with a number sign.
