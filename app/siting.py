@@ -150,7 +150,8 @@ def answer(page: Page, asked: Siting) -> decisions.Document | None:
         st.info(page.say("sites.not_asked"))
         return None
     asks = partial(cache.sites, *key, _prepared=page.prepared, _study=page.study, _question=asked)
-    return widgets.at_work(page.say("sites.working"), asks)
+    stop = partial(state.put, "siting", None)
+    return widgets.at_work(page.say("sites.working"), asks, stop=stop, label=page.say("sites.stop"))
 
 
 def located(page: Page, asked: Siting, result: decisions.Document, view: View) -> View:

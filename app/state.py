@@ -28,6 +28,8 @@ AREAS = "areas"
 """The division into census small areas."""
 LOOK_S = 0.05
 """How often a page that waits looks whether its reader has moved on."""
+LATE = 20
+"""After so many looks something takes long."""
 T = TypeVar("T")
 
 
@@ -198,10 +200,11 @@ def give_way() -> None:
     _ = "study" in st.session_state
 
 
-def beside(work: Callable[[], T]) -> T:
+def beside(work: Callable[[], T], *, late: Callable[[], Any] | None = None) -> T:
     """What takes long, done beside the page: a reader who moves on does not wait for it.
 
-    It is done to its end all the same; whoever asks for it again finds it in the cache.
+    It is done to its end all the same; whoever asks for it again finds it in the cache. ``late`` is called once when
+    it has taken a second.
     """
     done: futures.Future[T] = futures.Future()
 
@@ -213,7 +216,11 @@ def beside(work: Callable[[], T]) -> T:
 
     # A daemon: whoever stops the server does not wait for it either.
     add_script_run_ctx(Thread(target=run, daemon=True), get_script_run_ctx()).start()
+    looks = 0
     while not futures.wait([done], timeout=LOOK_S).done:
+        looks += 1
+        if late and looks == LATE:
+            late()
         give_way()
     return done.result()
 

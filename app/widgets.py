@@ -401,10 +401,19 @@ def draw(page: Page, view: View, *, clicked: Callable[[str, int], None]) -> None
         st.caption(page.say("map.not_shown", n=hidden))
 
 
-def at_work(told: str, work: Callable[[], T]) -> T:
-    """What takes a while: what is being done stands on the page, and a reader who moves on does not wait for it."""
+def at_work(
+    told: str, work: Callable[[], T], *, stop: Callable[[], None] | None = None, label: str = ""
+) -> T:
+    """What takes a while: what is being done stands on the page, and a reader who moves on does not wait for it.
+
+    ``stop`` is what a button does that stands there, with its ``label``, once it has taken a second.
+    """
+    spot = st.empty()
+    offer = partial(spot.button, label, on_click=stop, icon=":material/stop_circle:") if stop else None
     with st.spinner(told, show_time=True):
-        return state.beside(work)
+        result = state.beside(work, late=offer)
+    spot.empty()
+    return result
 
 
 def _rest() -> None:

@@ -521,8 +521,7 @@ st.button("slow", on_click=count, args=("slow", 1))
 st.button("quick", on_click=count, args=("quick", 0))
 st.text(f"slow {told['slow']} quick {told['quick']}")
 if st.toggle("long"):
-    st.text("at work")
-    state.beside(lambda: time.sleep(60))
+    state.beside(lambda: time.sleep(60), late=lambda: st.text("at work"))
 """
 
 
