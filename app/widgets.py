@@ -408,9 +408,9 @@ def at_work(
 
     ``stop`` is what a button does that stands there, with its ``label``, once it has taken a second.
     """
-    spot = st.empty()
-    offer = partial(spot.button, label, on_click=stop, icon=":material/stop_circle:") if stop else None
-    with st.spinner(told, show_time=True):
+    with st.spinner(told):
+        spot = st.empty()
+        offer = partial(spot.button, label, on_click=stop, icon=":material/stop_circle:") if stop else None
         result = state.beside(work, late=offer)
     spot.empty()
     return result
