@@ -26,9 +26,9 @@ PLANNER, PUBLIC = "planner", "public"
 """Who may change a project and see all of it, and who may look at what is published."""
 AREAS = "areas"
 """The division into census small areas."""
-LOOK_S = 0.05
+LOOK_S = 0.02
 """How often a page that waits looks whether its reader has moved on."""
-LATE = 20
+LATE = 50
 """After so many looks something takes long."""
 T = TypeVar("T")
 

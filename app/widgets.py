@@ -423,10 +423,9 @@ def _rest() -> None:
 
 
 def work_out(page: Page, *names: str) -> None:
-    """Tables of the answer, one after another: a reader who moves on meanwhile waits for one of them, not for all."""
+    """Tables of the answer, one after another: a reader who moves on meanwhile waits for none of them."""
     for name in names:
-        getattr(page.assessment, name)
-        state.give_way()
+        state.beside(partial(getattr, page.assessment, name))
 
 
 def area_clicked(page: Page) -> Callable[[str, int], None]:

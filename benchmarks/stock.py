@@ -13,9 +13,10 @@ import folium
 import pandas as pd
 import streamlit as st
 from folium.plugins import MarkerCluster
+from streamlit.components.v1 import declare_component
 from streamlit_folium import st_folium
+from xstatic.pkg import leaflet, leaflet_markercluster
 
-from app import assets
 from geo import pipeline, project
 
 
@@ -36,7 +37,16 @@ def share(limit_m: int) -> pd.DataFrame:
 
 for part in (folium.Map, MarkerCluster):  # from this machine: the peer is not to wait for what cannot come
     part.default_js, part.default_css = [], []
-folium.Map.default_js, folium.Map.default_css = assets.LEAFLET_JS, assets.LEAFLET_CSS
+for name, folder in (("leaflet", leaflet.BASE_DIR), ("cluster", leaflet_markercluster.BASE_DIR)):
+    declare_component(name, path=folder)
+folium.Map.default_js = [
+    ("leaflet", "../stock.leaflet/leaflet.js"),
+    ("markercluster", "../stock.cluster/leaflet.markercluster.js"),
+]
+folium.Map.default_css = [
+    ("leaflet", "../stock.leaflet/leaflet.css"),
+    ("markercluster", "../stock.cluster/MarkerCluster.css"),
+]
 st.set_page_config(layout="wide")
 limit_m = st.slider("limit", 200, 1_500, 500, 50)
 held = prepared()

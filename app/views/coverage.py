@@ -27,7 +27,8 @@ with left:  # the map first: figures and tables take longer, and are looked at a
         view = maps.coverage(assessment.coverage_at, prepared.cells, prepared.small_areas, **shown)
     widgets.draw(page, view, clicked=widgets.area_clicked(page))
     widgets.method(page)
-widgets.work_out(page, "area_coverage", "opening", "zone_opening", "zone_summary", "dependence", "functions")
+names = "area_coverage", "opening", "zone_opening", "zone_summary", "dependence", "functions", "summary"
+widgets.work_out(page, *names, "partners", "salons")
 with figures:
     widgets.figures(widgets.key_figures(page))
 with right:
