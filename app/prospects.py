@@ -227,13 +227,14 @@ def view(page: Page, drawn: View) -> View:
 def then(page: Page) -> Prepared:
     """The study area of the plan that is built; today's while it is empty."""
     own = scenario(page, plan(page))
-    if not own.actions:
-        return page.prepared
-    then: Prepared = widgets.at_work(
-        page.say("scenarios.working"),
-        lambda: cache.prospect(page.version, repr(own), _prepared=page.prepared, _scenario=own),
-    )
-    return then
+
+    def walks() -> Prepared:
+        if not own.actions:
+            return page.prepared
+        told: Prepared = cache.prospect(page.version, repr(own), _prepared=page.prepared, _scenario=own)
+        return told
+
+    return widgets.at_work(page.say("scenarios.working"), walks)
 
 
 def compared(page: Page) -> tuple[pd.DataFrame, dict[str, tuple[int, float]]] | None:

@@ -408,7 +408,8 @@ def at_work(
 
     ``stop`` is what a button does that stands there, with its ``label``, once it has taken a second.
     """
-    with st.spinner(told):
+    # In a part of its own: what follows keeps its place on the page, and what is unfolded there stays unfolded.
+    with st.container(), st.spinner(told):
         spot = st.empty()
         offer = partial(spot.button, label, on_click=stop, icon=":material/stop_circle:") if stop else None
         result = state.beside(work, late=offer)

@@ -10,7 +10,8 @@ from geo.present import committee
 
 page = widgets.open_page("model_areas")
 language = page.language
-asked = room.question(page)
+with st.container():  # The first time something is worked out here; what follows keeps its place on the page.
+    asked = room.question(page)
 room.controls(page, asked)
 with st.expander(page.say("model_areas.members", n=len(asked.members)), icon=":material/groups:"):
     room.members(page, asked)
