@@ -49,8 +49,6 @@ _WORDS: Mapping[str, Collection[str]] = {**CHOICES, "step_free": ("yes", "no")}
 LONGEST = 500
 """Letters of a name or of opening words: a safeguard, far more than any list has."""
 NUMBERS = ("capacity", "fee_yen", "fee_child_yen", *schemas.ATTENDANCE)
-OLDEST = 120
-"""Years; a mean age above is none."""
 _DATES = ("opened_on", "closed_on", "verified_on", "next_review_on")
 _YEARS = range(1868, 2201)
 
@@ -296,7 +294,8 @@ def _number(field: str, value: Any) -> float:
         number = float(value)
     except (TypeError, ValueError):
         raise _refused(field, str(value)) from None
-    if not 0 <= number <= (OLDEST if field == "helpers_mean_age" else 1_000_000):
+    least, most = schemas.HELPERS_AGES if field == "helpers_mean_age" else (0, 1_000_000)
+    if not least <= number <= most:
         raise _refused(field, str(value))
     return number
 

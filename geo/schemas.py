@@ -92,6 +92,8 @@ ATTENDANCE = (
     *("helpers", "helpers_75_plus", "helpers_mean_age"),
 )
 """Columns of places that stay in the house: how many people come, and who helps there."""
+HELPERS_AGES = (10, 110)
+"""Years between which a mean age of helpers can be."""
 HOT_SPOTS = ("hot", "cold", "high_among_low", "low_among_high", "not_significant", "not_enough_data")
 """High risk among high, low among low, the two outliers, and what no test can tell."""
 

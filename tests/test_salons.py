@@ -333,7 +333,8 @@ def test_the_file_for_publication_lacks_them_and_blanks_nothing_when_taken_in(
 
 
 @pytest.mark.parametrize(
-    ("column", "value"), [("attendance", "-1"), ("newcomers", "some"), ("helpers_75_plus", "7")]
+    ("column", "value"),
+    [("attendance", "-1"), ("newcomers", "some"), ("helpers_75_plus", "7"), ("helpers_mean_age", "300")],
 )
 def test_a_count_that_cannot_be_is_named_by_row(
     tmp_path: Path, records: Any, column: str, value: str

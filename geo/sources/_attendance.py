@@ -48,7 +48,6 @@ _FIRST_YEAR = {"令和": 2018, "r": 2018, "平成": 1988, "h": 1988}
 
 _PLAIN = re.compile(r"(?:約|およそ|平均)?(\d+(?:\.\d+)?)(?:人|名|歳|才)?(?:程度|くらい|ぐらい|前後)?")
 _SILENT = re.compile(r"|[-ー―‐−–—~]+|不明|未集計|未把握|未定|未回答|データなし|n/?a", re.IGNORECASE)
-_YOUNGEST, _OLDEST = 10, 110
 _MOST = 60
 """Where half of the places have more, 参加者数 is no count of a session but of a year: the project's own assumption."""
 COLUMNS = (*schemas.ATTENDANCE, "total", "held", "total_before", "held_before")
@@ -85,7 +84,8 @@ def figures(record: Mapping[str, str]) -> Figures:
         if held and not math.isnan(total):
             told.setdefault(f"attendance{end}", total / held)
     wrong: set[str] = set()
-    if not _YOUNGEST <= told.get("helpers_mean_age", _YOUNGEST) <= _OLDEST:
+    youngest, oldest = schemas.HELPERS_AGES
+    if not youngest <= told.get("helpers_mean_age", youngest) <= oldest:
         wrong.add("helpers_mean_age")
     if told.get("helpers_75_plus", 0) > told.get("helpers", math.inf):
         wrong |= {"helpers", "helpers_75_plus"}

@@ -131,6 +131,9 @@ def _record(
     }
     if record["helpers_75_plus"] > record["helpers"]:
         taken("helpers_75_plus", _outside)
+    youngest, oldest = schemas.HELPERS_AGES
+    if record["helpers_mean_age"] < youngest or record["helpers_mean_age"] > oldest:
+        taken("helpers_mean_age", _outside)
     record |= {column: taken(column, _flag) for column in ("targets_known", "do_not_publish")}
     record |= {column: taken(column, _degrees) for column in ("latitude", "longitude")}
     if not _points.inside(record["longitude"], record["latitude"]):
