@@ -14,7 +14,7 @@ import streamlit as st
 from app import state, writes
 from app.prospects import zone_names
 from app.widgets import Page
-from geo import schemas
+from geo import errors, schemas
 from geo.decide import verification
 from geo.present import words
 from geo.present.tables import Column, Rows
@@ -78,9 +78,13 @@ def choose_areas(page: Page) -> list[str]:
     return chosen
 
 
-def changes(page: Page, run: str) -> pd.DataFrame:
-    """Covered share of each area in the kept run and today."""
-    old = GeoPackage(page.project.path / "runs" / run / "results.gpkg").read(schemas.ZoneSummary)
+def changes(page: Page, run: str) -> pd.DataFrame | None:
+    """Covered share of each area in the kept run and today; None, and a sentence, where the run cannot be read."""
+    try:
+        old = GeoPackage(page.project.path / "runs" / run / "results.gpkg").read(schemas.ZoneSummary)
+    except errors.AtlasError:
+        st.warning(page.say("verification.unreadable", run=run))
+        return None
     names = zone_names(page)
 
     def snapshot(table: pd.DataFrame) -> pd.DataFrame:

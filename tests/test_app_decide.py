@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyogrio
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -182,6 +183,19 @@ def test_a_kept_run_stands_beside_today(town: projects.Project) -> None:
     assert not app.error
     assert not app.exception
     assert text.say("verification.project_True", "ja") in shown(app)
+
+
+def test_a_run_of_another_version_is_told_and_today_can_be_kept(town: projects.Project) -> None:
+    """The page says which run cannot be compared; the button that keeps how things are now is still there."""
+    kept = pipeline.run(town)
+    file = kept.path / "results.gpkg"
+    table = pyogrio.read_dataframe(file, layer="zone_summary").drop(columns="fitting_places")
+    file.unlink()
+    pyogrio.write_dataframe(table, file, layer="zone_summary")
+    app = page("verification")
+    assert text.say("verification.unreadable", "ja", run=kept.run_id) in [one.value for one in app.warning]
+    assert not app.error
+    assert text.say("verification.keep_run", "ja") in [one.label for one in app.button]
 
 
 def test_bars_are_text_whatever_the_names() -> None:

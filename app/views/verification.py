@@ -13,8 +13,8 @@ with before:
     run = verification.choose_run(page)
 with where:
     treated = verification.choose_areas(page)
-if run is not None:
-    table = verification.changes(page, run)
+table = None if run is None else verification.changes(page, run)
+if table is not None:
     told = verification.sentences(page, table, treated)
     if len(told) > 1:
         widgets.sentences(told)
