@@ -65,7 +65,9 @@ def _joined(kind: str) -> str:
 
     Its name carries its digest, so that a browser never keeps an old one.
     """
-    content = b"\n".join(file.read_bytes() for file in PARTS if file.suffix == f".{kind}")
+    # A script that ends without its semicolon would call the next one.
+    between = {"js": b"\n;\n", "css": b"\n"}[kind]
+    content = between.join(file.read_bytes() for file in PARTS if file.suffix == f".{kind}")
     name = f"map-{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
     if not (SCRIPTS / name).is_file():
         _write(SCRIPTS / name, content)

@@ -211,7 +211,7 @@ def beside(work: Callable[[], T], *, late: Callable[[], Any] | None = None) -> T
     def run() -> None:
         try:
             done.set_result(work())
-        except Exception as problem:
+        except BaseException as problem:  # else the page would wait for ever
             done.set_exception(problem)
 
     # A daemon: whoever stops the server does not wait for it either.
